@@ -1,0 +1,46 @@
+# Everything on a machine that has only Python (3.11 or later) and make. `make help` lists the targets.
+# Options for pip, such as another index for torch's CPU build, go in PIP_OPTIONS or pip's own environment variables.
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP_OPTIONS ?=
+BIN := $(VENV)/bin
+DEMO := gru-mini-int8
+
+.PHONY: help demo test lint types wheel bundle clean
+
+help:
+	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
+	@echo "make test    set up, run the whole test suite"
+	@echo "make lint    ruff; make types: mypy; make wheel: build the wheel and check it in environments of its own"
+	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
+
+demo: $(VENV)/ready
+	$(BIN)/sentiment-edge export --model gru-mini --int8 --output $(DEMO) --overwrite
+	$(BIN)/sentiment-edge predict $(DEMO) < tests/sample_lines.txt
+
+test: $(VENV)/ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready
+	$(BIN)/mypy
+
+wheel: $(VENV)/ready
+	rm -rf dist
+	$(BIN)/python -m build --wheel --outdir dist
+	sh tests/check_wheel.sh dist/*.whl
+
+bundle: $(VENV)/ready
+	$(BIN)/sentiment-edge export --model gru-mini --int8 --overwrite --output runtimes/sentiment_edge_runtimes/models/gru-mini-int8
+
+clean:
+	rm -rf $(VENV) dist $(DEMO)
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[export,plot,test]"
+	@touch $@

@@ -1,0 +1,40 @@
+"""The models that are known by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_PACKAGED = Path(__file__).parent / "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A checkpoint with a name of its own."""
+
+    name: str
+    family: str
+    licence: str
+    about: str
+    hub_id: str | None
+    """Where its files are on the Hugging Face Hub; None: they ship with this package."""
+
+    @property
+    def packaged(self) -> Path | None:
+        """The folder in this package, of a model that ships with it."""
+        return None if self.hub_id else _PACKAGED / self.name
+
+
+KNOWN_MODELS = {
+    model.name: model
+    for model in (
+        KnownModel("gru-mini", "gru-attention", "Apache-2.0", "the default: English, SST-2, 10,000 word pieces", None),
+        KnownModel(
+            "gru",
+            "gru-attention",
+            "GPL-3.0",
+            "attention GRU: English, SST-2",
+            "ericwei/attention-sentiment-classifier",
+        ),
+    )
+}

@@ -1,0 +1,131 @@
+"""A trained classifier as published: where its files are, what its config says."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tokenizers import Tokenizer
+
+from sentiment_edge_export.catalog import KNOWN_MODELS
+from sentiment_edge_export.errors import CheckpointError, UnknownModel
+from sentiment_edge_export.hub import download
+from sentiment_edge_export.weights import read_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder with weights, config and tokenizer."""
+
+    folder: Path
+    name: str
+    """What a bundle made of it is called."""
+    source: str
+    """Where it is from: a Hub id, or the name of a folder."""
+    revision: str | None = None
+    """The Hub's commit."""
+    known_licence: str | None = None
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The contents of config.json; empty without one."""
+        return self.read_json("config.json")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Return the object in a file of the folder; empty where there is no such file.
+
+        Raises:
+            CheckpointError: the file holds something else.
+        """
+        path = self.folder / name
+        if not path.exists():
+            return {}
+        try:
+            contents = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise CheckpointError(f"{path}: not readable as JSON ({error})") from error
+        if not isinstance(contents, dict):
+            raise CheckpointError(f"{path}: not a JSON object")
+        return contents
+
+    @cached_property
+    def weights(self) -> dict[str, Tensor]:
+        """The tensors by name, fp32, without container and prefix."""
+        return read_weights(self.folder)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer, freed of padding and truncation."""
+        path = self.folder / "tokenizer.json"
+        if not path.is_file():
+            raise CheckpointError(f"{self.folder}: no tokenizer.json; save the tokenizer that the model was trained with there")
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"{path}: not a tokenizer ({error})") from error
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    def check_vocabulary(self, embeddings: int) -> None:
+        """Check that the embedding has a row for every token.
+
+        Raises:
+            CheckpointError: the tokenizer knows more tokens, or gives none for an empty text.
+        """
+        largest = max(self.tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
+        if largest >= embeddings:
+            raise CheckpointError(
+                f"{self.folder}: the tokenizer has token {largest}, the embedding {embeddings} rows; they are not of one model"
+            )
+        if not self.tokenizer.encode("").ids:
+            raise CheckpointError(f"{self.folder}: the tokenizer adds no special tokens, so an empty text has none")
+
+    @property
+    def licence(self) -> str | None:
+        """The licence of the weights, where known or stated in the folder's model card."""
+        card = self.folder / "README.md"
+        stated = _LICENCE.search(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else None
+        return stated[1] if stated else self.known_licence
+
+
+def find_checkpoint(model: str, *, folder: Path | None = None, offline: bool = False) -> Checkpoint:
+    """Find the files of a model.
+
+    Args:
+        model: a known name, a folder, or a Hub id (owner/name).
+        folder: take the files from here, and only the name from `model`.
+        offline: use only what is on this machine.
+
+    Raises:
+        UnknownModel: `model` is none of these.
+        HubError: the Hub cannot give the files.
+        CheckpointError: the folder is not there.
+    """
+    known = KNOWN_MODELS.get(model)
+    if folder is not None:
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder}: no such folder")
+        return Checkpoint(folder, known.name if known else Path(model).name, known.hub_id or model if known else model)
+    if known and known.packaged:
+        return Checkpoint(known.packaged, model, model, known_licence=known.licence)
+    if known is None and Path(model).is_dir():
+        name = Path(model).resolve().name
+        return Checkpoint(Path(model), name, name)
+    hub_id = known.hub_id if known else model
+    if hub_id is None or not _HUB_ID.fullmatch(hub_id):
+        raise UnknownModel(model, get_close_matches(model, KNOWN_MODELS, cutoff=0.5))
+    files = download(hub_id, offline=offline)
+    name = known.name if known else hub_id.split("/")[1]
+    return Checkpoint(files, name, hub_id, revision=files.name, known_licence=known.licence if known else None)

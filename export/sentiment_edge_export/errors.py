@@ -1,0 +1,49 @@
+"""What can go wrong between a checkpoint and its bundle; all of it is a `SentimentEdgeError`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sentiment_edge_runtimes.errors import SentimentEdgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class CheckpointError(SentimentEdgeError, ValueError):
+    """A checkpoint whose files are missing, damaged or contradict each other."""
+
+
+class UnknownModel(SentimentEdgeError, LookupError):
+    """Neither a known name, nor a folder, nor a Hub id."""
+
+    def __init__(self, name: str, nearest: Iterable[str]) -> None:
+        guess = " or ".join(nearest)
+        advice = f"did you mean {guess}?" if guess else "`sentiment-edge models` lists the names"
+        super().__init__(f"{name}: no such model or folder; {advice} (a Hub id has the form owner/name)")
+
+
+class HubError(SentimentEdgeError, OSError):
+    """The Hub could not give the files."""
+
+
+class OutputError(SentimentEdgeError, OSError):
+    """The bundle could not be written."""
+
+
+class OutputExists(OutputError, FileExistsError):
+    """The output is already there."""
+
+    def __init__(self, output: Path) -> None:
+        super().__init__(f"{output} exists; choose another --output, or --overwrite it")
+
+
+class ExportError(SentimentEdgeError, RuntimeError):
+    """The exported graph is not what was promised."""
+
+
+class ParityError(SentimentEdgeError):
+    """The bundle does not give torch's answers; it was not written."""
+
+    exit_status = 3

@@ -1,0 +1,50 @@
+"""Checkpoints from the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+from huggingface_hub.errors import HTTPError as HubHttpError
+
+from sentiment_edge_export.errors import HubError
+
+_SMALL_FILES = ["*.json", "*.txt", "*.model", "README.md"]
+_SAFE_WEIGHTS = ["*.safetensors"]
+_PICKLED_WEIGHTS = ["*.bin", "*.pth"]
+
+
+def download(hub_id: str, *, offline: bool) -> Path:
+    """Return the folder with the checkpoint's files: from the cache, or fetched now unless `offline`.
+
+    Weights come as safetensors; the pickled ones are fetched only where there are no others.
+
+    Raises:
+        HubError: the Hub has no such model, gives no access or cannot be reached.
+    """
+    folder = _fetch(hub_id, _SMALL_FILES + _SAFE_WEIGHTS, offline=offline)
+    if not any(folder.glob("*.safetensors")):
+        folder = _fetch(hub_id, _SMALL_FILES + _PICKLED_WEIGHTS, offline=offline)
+    return folder
+
+
+def _fetch(hub_id: str, patterns: list[str], *, offline: bool) -> Path:
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=patterns, local_files_only=offline))
+    except GatedRepoError as error:
+        raise HubError(f"{hub_id}: its owner must grant access; ask on its page, then `hf auth login`") from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise HubError(f"{hub_id}: no such folder, and no such model on the Hub (or it is private)") from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        advice = "not in the local cache; run once without --offline" if offline else "the Hub cannot be reached"
+        raise HubError(f"{hub_id}: {advice}, or give a folder with its files by --checkpoint") from error
+    except (OSError, HubHttpError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HubError(f"{hub_id}: the download failed ({reason}); try again, or give a folder by --checkpoint") from error

@@ -1,0 +1,79 @@
+"""Writing a bundle: beside its target, then renamed into place, so that an interrupted export leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sentiment_edge_runtimes.bundle import CHECKSUMS, MANIFEST, sha256
+from sentiment_edge_runtimes.errors import SentimentEdgeError
+
+from sentiment_edge_export.errors import OutputError, OutputExists
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check_output(output: Path, *, overwrite: bool) -> None:
+    """Check, before any work, that a bundle may be written there.
+
+    Raises:
+        OutputExists: something is there and `overwrite` is false.
+        OutputError: what is there is not a bundle, and so is not ours to replace.
+    """
+    if not output.exists():
+        return
+    if not overwrite:
+        raise OutputExists(output)
+    if not (output / MANIFEST).is_file() and not (output.is_dir() and not any(output.iterdir())):
+        raise OutputError(f"{output} is not a bundle and will not be overwritten; choose another --output")
+
+
+@contextmanager
+def bundle_folder(output: Path) -> Iterator[Path]:
+    """Yield an empty folder that becomes `output` if the block succeeds and is removed if it does not.
+
+    Raises:
+        OutputError: the disk is full, or the place cannot be written.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the output, for a rename is atomic within one file system only.
+        with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent, ignore_cleanup_errors=True) as scratch:
+            folder = Path(scratch) / "new"
+            folder.mkdir()
+            yield folder
+            _put_in_place(folder, output, Path(scratch) / "replaced")
+    except SentimentEdgeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written ({error.strerror or error})") from error
+
+
+def _put_in_place(folder: Path, output: Path, aside: Path) -> None:
+    if not output.exists():
+        folder.rename(output)
+        return
+    output.rename(aside)
+    try:
+        folder.rename(output)
+    except BaseException:
+        aside.rename(output)
+        raise
+
+
+def write_json(path: Path, contents: object) -> None:
+    """Write JSON that reads well and is the same for the same contents."""
+    path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def seal(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest with the size of every file, and the checksums; call again after a file has changed."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in {MANIFEST, CHECKSUMS})
+    sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
+    write_json(folder / MANIFEST, {**manifest, "files": sizes})
+    lines = [f"{sha256(folder / name)}  {name}\n" for name in (MANIFEST, *sizes)]
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")

@@ -1,0 +1,1 @@
+"""The torch-free ground floor: from a bundle to predictions. Needs numpy, tokenizers and one engine."""

@@ -1,0 +1,57 @@
+"""Which texts run together, and padded to what."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+MAX_ROWS = 32
+MAX_TOKENS = 4096
+"""Bounds on one batch: what it holds in memory, and how long an answer can be kept waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts to run together."""
+
+    rows: tuple[int, ...]
+    """Which texts, by position."""
+    length: int
+    """Tokens to pad each of them to."""
+
+
+def plan(counts: Sequence[int], lengths: Sequence[int]) -> Iterator[Batch]:
+    """Group texts by length, so that little padding is computed.
+
+    Args:
+        counts: tokens of each text, none above the last of `lengths`.
+        lengths: what a batch may be padded to, ascending.
+    """
+    order = sorted(range(len(counts)), key=counts.__getitem__)
+    start = 0
+    while start < len(order):
+        length = lengths[bisect_left(lengths, counts[order[start]])]
+        limit = start + max(1, min(MAX_ROWS, MAX_TOKENS // length))
+        end = start
+        while end < min(limit, len(order)) and counts[order[end]] <= length:
+            end += 1
+        yield Batch(tuple(order[start:end]), length)
+        start = end
+
+
+def pad(token_ids: Sequence[Sequence[int]], length: int, pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return ids and mask, int64 [texts, length], padded on the right."""
+    input_ids = np.full((len(token_ids), length), pad_id, dtype=np.int64)
+    attention_mask = np.zeros_like(input_ids)
+    for row, ids in enumerate(token_ids):
+        input_ids[row, : len(ids)] = ids
+        attention_mask[row, : len(ids)] = 1
+    return input_ids, attention_mask

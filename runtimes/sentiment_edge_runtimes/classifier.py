@@ -1,0 +1,156 @@
+"""From texts to predictions: `load` a bundle, call the `Classifier`."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from sentiment_edge_runtimes.batching import Batch, pad, plan
+from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.engine import Engine, EngineName, Outputs, open_engine
+from sentiment_edge_runtimes.errors import EngineError, InputError
+from sentiment_edge_runtimes.numerics import softmax
+from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
+from sentiment_edge_runtimes.threads import usable_cpus
+from sentiment_edge_runtimes.tokenization import TextTokenizer, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
+_STREAM_TEXTS = 1024
+"""Texts read ahead by `stream`: enough to find some of each length."""
+
+
+def load(
+    bundle: str | os.PathLike[str] | None = None, *, engine: EngineName = "onnxruntime", threads: int | None = None
+) -> Classifier:
+    """Open a bundle and return its classifier. Never touches the network.
+
+    Args:
+        bundle: the folder that an export wrote; None for the small English model that comes with this package.
+        engine: what executes the model.
+        threads: CPU threads to use; None for the CPUs that this process may really use.
+
+    Raises:
+        BundleError: the bundle is missing, damaged, malformed or too new.
+        InputError: `threads` is below 1.
+    """
+    root = DEFAULT_BUNDLE if bundle is None else Path(bundle)
+    return Classifier(Bundle.open(root), engine=engine, threads=threads)
+
+
+class Classifier:
+    """A bundle ready to use. May be shared by threads; the engine starts at first use, in each process anew."""
+
+    def __init__(self, bundle: Bundle, *, engine: EngineName = "onnxruntime", threads: int | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise InputError(f"threads must be 1 or more, not {threads}")
+        self.bundle = bundle
+        self._engine_name = engine
+        self._threads = threads or usable_cpus()
+        self._tokenizer = TextTokenizer(bundle, self._threads)
+        self._lock = Lock()
+        self._engine: tuple[int, Engine] | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, by class index."""
+        return self.bundle.labels
+
+    @overload
+    def __call__(self, texts: str) -> Prediction: ...
+
+    @overload
+    def __call__(self, texts: Sequence[str]) -> list[Prediction]: ...
+
+    def __call__(self, texts: str | Sequence[str]) -> Prediction | list[Prediction]:
+        """Label one text, or each of a list.
+
+        Raises:
+            InputError: an item is not a string.
+            EngineError: the engine failed.
+        """
+        if isinstance(texts, str):
+            return self._predict([texts])[0]
+        return self._predict(texts)
+
+    def stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
+        """Label any number of texts in order, in constant memory, reading a little ahead.
+
+        Raises:
+            InputError: an item is not a string.
+            EngineError: the engine failed.
+        """
+        remaining = iter(texts)
+        while chunk := list(islice(remaining, _STREAM_TEXTS)):
+            yield from self._predict(chunk)
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the model's raw outputs, float32 [texts, classes].
+
+        Raises:
+            InputError: an item is not a string.
+            EngineError: the engine failed.
+        """
+        return self._logits(self._tokenizer.encode([texts] if isinstance(texts, str) else texts))
+
+    def explain(self, text: str) -> Explanation:
+        """Return the prediction with the attention that each token got.
+
+        Raises:
+            EngineError: the model has no attention output, or the engine failed.
+        """
+        encoding = self._tokenizer.encode_one(text)
+        tokens = Tokens(encoding.ids, bool(encoding.overflowing))
+        (batch,) = plan([len(tokens.ids)], self.bundle.lengths)
+        outputs = self._run(batch, [tokens])
+        if outputs.attention is None:
+            raise EngineError(f"{self.bundle.root}: a {self.bundle.family} model has no attention to show")
+        weights = outputs.attention[0].tolist()
+        rows = zip(encoding.tokens, weights, encoding.offsets, strict=False)  # weights of padding come last
+        explained = tuple(TokenWeight(token, weight, *span) for token, weight, span in rows)
+        return Explanation(text, self._prediction(softmax(outputs.logits)[0], tokens), explained)
+
+    def _predict(self, texts: Sequence[str]) -> list[Prediction]:
+        tokens = self._tokenizer.encode(texts)
+        scores = softmax(self._logits(tokens))
+        return [self._prediction(row, text) for row, text in zip(scores, tokens, strict=True)]
+
+    def _prediction(self, scores: NDArray[np.float64], tokens: Tokens) -> Prediction:
+        best = int(scores.argmax())
+        named = dict(zip(self.labels, scores.tolist(), strict=True))
+        return Prediction(self.labels[best], named[self.labels[best]], named, tokens.truncated)
+
+    def _logits(self, tokens: Sequence[Tokens]) -> NDArray[np.float32]:
+        logits = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
+        batches = list(plan([len(text.ids) for text in tokens], self.bundle.lengths))
+        for batch, outputs in zip(batches, self._run_all(batches, tokens), strict=True):
+            logits[list(batch.rows)] = outputs.logits
+        return logits
+
+    def _run_all(self, batches: Sequence[Batch], tokens: Sequence[Tokens]) -> list[Outputs]:
+        workers = min(self._open_engine().workers, len(batches))
+        if workers <= 1:
+            return [self._run(batch, tokens) for batch in batches]
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(lambda batch: self._run(batch, tokens), batches))
+
+    def _run(self, batch: Batch, tokens: Sequence[Tokens]) -> Outputs:
+        return self._open_engine()(*pad([tokens[row].ids for row in batch.rows], batch.length, self.bundle.pad_id))
+
+    def _open_engine(self) -> Engine:
+        """Return this process's engine: after a fork the parent's has no threads left."""
+        process = os.getpid()
+        with self._lock:
+            if self._engine is None or self._engine[0] != process:
+                self._engine = process, open_engine(self.bundle, self._engine_name, self._threads)
+            return self._engine[1]

@@ -1,0 +1,54 @@
+"""The seam between a bundle and what executes it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+
+from sentiment_edge_runtimes.errors import EngineError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.bundle import Bundle
+
+EngineName = Literal["onnxruntime"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+
+
+class Outputs(NamedTuple):
+    """What the model gives for one batch."""
+
+    logits: NDArray[np.float32]
+    """[batch, classes]"""
+    attention: NDArray[np.float32] | None
+    """[batch, length], where the model has it."""
+
+
+class Engine(Protocol):
+    """A loaded model; may be called from several threads at once."""
+
+    workers: int
+    """How many batches at once make best use of the threads it was given."""
+
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+        """Run one batch; ids and mask are [batch, length], padded on the right.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        ...
+
+
+def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
+    """Load the bundle's model into an engine.
+
+    Raises:
+        EngineError: the bundle has no model for this engine, or the engine refuses it.
+    """
+    if name not in bundle.engines:
+        raise EngineError(f"{bundle.root}: no model for {name} in it, only for {', '.join(bundle.engines)}")
+    # An engine's library is heavy and may be absent: import only the one asked for.
+    engine: Engine = import_module(f"sentiment_edge_runtimes.{name}_engine").open_engine(bundle, threads)
+    return engine

@@ -1,0 +1,66 @@
+"""Every error raised on purpose, as a tree.
+
+    SentimentEdgeError
+    ├── InputError                  a text, file or option that cannot be used
+    ├── EngineError                 the engine refused the model or failed to run it
+    └── BundleError                 a bundle that cannot be opened
+        ├── BundleMissing           no bundle at this path
+        ├── BundleInvalid           the manifest or a name in it is not acceptable
+        ├── BundleTooNew            written by a later release
+        └── BundleDamaged           a file is missing, cut short or changed
+
+Each message is one line that says what to do. The command line prints it and exits with `exit_status`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class SentimentEdgeError(Exception):
+    """Anything this project raises on purpose."""
+
+    exit_status = 1
+
+
+class InputError(SentimentEdgeError, ValueError):
+    """A text, file or option that cannot be used."""
+
+
+class EngineError(SentimentEdgeError, RuntimeError):
+    """The engine refused the model or failed while running it."""
+
+
+class BundleError(SentimentEdgeError):
+    """A bundle that cannot be opened."""
+
+
+class BundleMissing(BundleError, FileNotFoundError):
+    """There is no bundle at the path."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"{root}: no bundle here (a folder with manifest.json); make one with `sentiment-edge export`")
+
+
+class BundleInvalid(BundleError, ValueError):
+    """The manifest, or a name in it, is not acceptable."""
+
+    def __init__(self, root: Path, problem: str) -> None:
+        super().__init__(f"{root}: {problem}; export it again")
+
+
+class BundleTooNew(BundleError, ValueError):
+    """A later release wrote the bundle."""
+
+    def __init__(self, root: Path, found: int, known: int) -> None:
+        super().__init__(f"{root}: bundle format {found} is newer than {known}, the latest known here; upgrade sentiment-edge")
+
+
+class BundleDamaged(BundleError, ValueError):
+    """A file of the bundle is missing, cut short or changed."""
+
+    def __init__(self, root: Path, name: str, problem: str) -> None:
+        super().__init__(f"{root}: {name} {problem}; copy the bundle again or export it anew")

@@ -1,0 +1,96 @@
+"""Text to token ids, as the model was trained: truncation and padding are set here, whatever tokenizer.json carries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tokenizers import Encoding, Tokenizer
+
+from sentiment_edge_runtimes.errors import BundleInvalid, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentiment_edge_runtimes.bundle import Bundle
+
+_CHARACTERS_PER_TOKEN = 32
+_MAX_CHARACTERS = 2**20
+"""A text's first word may be as long as this before its end goes unseen; longer texts of shorter words are no matter."""
+
+
+class Tokens(NamedTuple):
+    """One text as the model reads it."""
+
+    ids: list[int]
+    truncated: bool
+    """Whether tokens beyond the model's length were cut off."""
+
+
+class TextTokenizer:
+    """The bundle's tokenizer; safe to share by threads."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        path = bundle.require("tokenizer.json")
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise BundleInvalid(bundle.root, f"{path.name} cannot be read ({error})") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(bundle.max_length)
+        self._prefix = _CHARACTERS_PER_TOKEN * bundle.max_length
+        self._threads = threads
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text.
+
+        Raises:
+            InputError: an item is not a string.
+        """
+        short = [index for index, text in enumerate(texts) if len(_checked(text)) <= self._prefix]
+        encodings = dict(zip(short, self._encode_short([_encodable(texts[index]) for index in short]), strict=True))
+        return [
+            Tokens(encoding.ids, bool(encoding.overflowing))
+            for encoding in (encodings.get(index) or self.encode_one(text) for index, text in enumerate(texts))
+        ]
+
+    def encode_one(self, text: str) -> Encoding:
+        """Return the full encoding of one text, with tokens and character offsets.
+
+        Of a long text only as much is read as settles the tokens that are kept: memory does not grow with the text.
+        """
+        text = _encodable(_checked(text))
+        size = self._prefix
+        while size < min(len(text), _MAX_CHARACTERS):
+            encoding = self._tokenizer.encode(text[:size])
+            if _is_settled(encoding):
+                return encoding
+            size *= 4
+        return self._tokenizer.encode(text[:_MAX_CHARACTERS])
+
+    def _encode_short(self, texts: list[str]) -> list[Encoding]:
+        if self._threads > 1:
+            encodings: list[Encoding] = self._tokenizer.encode_batch_fast(texts)
+            return encodings
+        return [self._tokenizer.encode(text) for text in texts]  # a batch would start a thread per CPU
+
+
+def _checked(text: object) -> str:
+    if not isinstance(text, str):
+        raise InputError(f"a text must be a string, not {type(text).__name__}: {text!r:.60}")
+    return text
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which no UTF-8 can hold, by question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _is_settled(encoding: Encoding) -> bool:
+    """Whether more text could not change the kept tokens: they end before the last word, which the cut may have split."""
+    if not encoding.overflowing:
+        return False
+    kept, last = (
+        max((word for word in part.word_ids if word is not None), default=-1)
+        for part in (encoding, encoding.overflowing[-1])
+    )
+    return kept < last

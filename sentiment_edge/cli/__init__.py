@@ -1,0 +1,43 @@
+"""The command `sentiment-edge`: parse, one call, print. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sentiment_edge.cli.explain import explain
+from sentiment_edge.cli.export import export
+from sentiment_edge.cli.models import models
+from sentiment_edge.cli.outcome import with_outcome
+from sentiment_edge.cli.predict import predict
+from sentiment_edge.cli.verify import verify
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help starts faster and pipes well
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (models, export, predict, explain, verify):
+    app.command()(with_outcome(_command))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("sentiment-edge"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Trained sentiment classifiers, small and fast on any CPU, with torch's answers and without torch."""

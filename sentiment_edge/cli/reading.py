@@ -1,0 +1,71 @@
+"""Lines of text from stdin or files, as bytes arrive and in bounded memory."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+_BLOCK = 2**16
+"""Bytes to take at once: lines enough to batch by length. From a slow pipe or a terminal comes less, and is answered at once."""
+_LONGEST_LINE = 2**24
+"""Bytes of a line that are kept; no model reads so far."""
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+class Lines(NamedTuple):
+    """Consecutive lines, without their ends."""
+
+    texts: list[str]
+    undecodable: int
+    """How many of them were not UTF-8; the offending bytes are replaced by U+FFFD."""
+
+
+def read_lines(paths: Sequence[Path]) -> Iterator[Lines]:
+    """Yield the lines of the files, one after the other, or of stdin where there are none."""
+    sources: list[Path | None] = [*paths] or [None]
+    for path in sources:
+        with _open(path) as file:
+            for index, block in enumerate(_split(file)):
+                lines = _decode(block)
+                if index == 0:
+                    lines.texts[0] = lines.texts[0].removeprefix(_BYTE_ORDER_MARK)
+                yield lines
+
+
+def _open(path: Path | None) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if path is None else path.open("rb")
+
+
+def _split(file: BinaryIO) -> Iterator[list[bytes]]:
+    """Yield the complete lines of each block read; at the end, what follows the last line end."""
+    pending = bytearray()
+    while block := file.read1(_BLOCK):  # type: ignore[attr-defined]  # both sources are buffered readers
+        *complete, rest = block.split(b"\n")
+        if complete:
+            yield [_joined(pending, complete[0]), *complete[1:]]
+            pending = bytearray()
+        pending += rest[: _LONGEST_LINE - len(pending)]
+    if pending:
+        yield [bytes(pending)]
+
+
+def _joined(start: bytearray, end: bytes) -> bytes:
+    return bytes(start + end[: _LONGEST_LINE - len(start)])
+
+
+def _decode(lines: list[bytes]) -> Lines:
+    texts, undecodable = [], 0
+    for line in lines:
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            text = line.decode("utf-8", "replace")
+            undecodable += 1
+        texts.append(text.removesuffix("\r"))
+    return Lines(texts, undecodable)
