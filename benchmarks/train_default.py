@@ -2,8 +2,8 @@
 
     python benchmarks/train_default.py --data FOLDER --output export/sentiment_edge_export/checkpoints/gru-mini
 
-FOLDER holds `train.tsv` and `dev.tsv` with the columns `sentence` and `label` (0 negative, 1 positive), as GLUE has them. The dev rows
-are only measured, never trained on or used to pick an epoch. The schedule is fixed; the weights kept are a running average.
+FOLDER holds `train.tsv` and `dev.tsv` with the columns `sentence` and `label` (0 negative, 1 positive), as GLUE has them.
+The dev rows are only measured, never trained on. The schedule is fixed; the weights kept are a running average.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import random
 import re
 import time
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors.torch import save_file
-from sentiment_edge_export.families.gru_attention import MAX_LENGTH, GruAttention, GruAttentionConfig
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from sentiment_edge_export.families.gru_attention import MAX_LENGTH, GruAttention, GruAttentionConfig
 
 VOCABULARY = 10_000
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -66,13 +68,13 @@ def _as_written(text: str) -> str:
 
 
 def _train_tokenizer(texts: list[str]) -> Tokenizer:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece(unk_token=SPECIAL_TOKENS[UNK]))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     trainer = trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=SPECIAL_TOKENS, show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
-    sep, cls = (("[SEP]", tokenizer.token_to_id("[SEP]")), ("[CLS]", tokenizer.token_to_id("[CLS]")))
-    tokenizer.post_processor = processors.BertProcessing(sep, cls)
+    vocabulary = tokenizer.get_vocab()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"]))
     return tokenizer
 
 
@@ -87,7 +89,8 @@ def _train_model(tokenizer: Tokenizer, train: list[tuple[str, int]], dev: list[t
     model.embedding.register_forward_hook(lambda _, __, out: nn.functional.dropout(out, EMBEDDING_DROPOUT, model.training))
     variants = [_encode(tokenizer, train), _encode(tokenizer, [(_as_written(text), label) for text, label in train])]
     dev_examples = _encode(tokenizer, dev)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY))
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY))  # type: ignore[no-untyped-call]
+    averaged = cast("GruAttention", average.module)
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_LEARNING_RATE, weight_decay=0.01)
     start = time.monotonic()
     for epoch in range(EPOCHS):
@@ -97,9 +100,8 @@ def _train_model(tokenizer: Tokenizer, train: list[tuple[str, int]], dev: list[t
             optimizer.param_groups[0]["lr"] = _learning_rate((epoch + step / len(batches)) / EPOCHS)
             _step(model, optimizer, ids, labels)
             average.update_parameters(model)
-        accuracy = _accuracy(average.module, dev_examples)
+        accuracy = _accuracy(averaged, dev_examples)
         print(f"epoch {epoch + 1}/{EPOCHS}: dev accuracy {accuracy:.4f}, {time.monotonic() - start:.0f} s", flush=True)
-    averaged: GruAttention = average.module
     return averaged
 
 
@@ -125,7 +127,7 @@ def _step(model: GruAttention, optimizer: torch.optim.Optimizer, ids: Tensor, la
     logits, _ = model(ids)
     loss = nn.functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
     optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
 

@@ -8,9 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sentiment_edge_runtimes.bundle import FORMAT_VERSION, GOLDEN, PARITY, TOKENIZER, Bundle, Padding, Precision
-from sentiment_edge_runtimes.classifier import Classifier
-
 from sentiment_edge_export.checkpoint import Checkpoint, find_checkpoint
 from sentiment_edge_export.errors import ParityError
 from sentiment_edge_export.families import load_classifier
@@ -20,6 +17,8 @@ from sentiment_edge_export.parity_texts import parity_texts
 from sentiment_edge_export.quantization import quantize
 from sentiment_edge_export.tracing import count_nodes, trace
 from sentiment_edge_export.writing import bundle_folder, check_output, seal, write_json
+from sentiment_edge_runtimes.bundle import FORMAT_VERSION, GOLDEN, PARITY, TOKENIZER, Bundle, Padding, Precision
+from sentiment_edge_runtimes.classifier import Classifier
 
 if TYPE_CHECKING:
     import os
@@ -52,7 +51,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     checkpoint: str | os.PathLike[str] | None = None,
     padding: Padding = "packed",
     offline: bool = False,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> ExportReport:
     """Turn a trained checkpoint into a bundle and prove that it gives torch's answers.
 
@@ -151,8 +150,7 @@ def _gate(folder: Path, reference: Reference) -> ParityReport:
 
 def _describe(worst: WorstText) -> str:
     sides = (
-        " ".join(f"{label} {probability:.4f}" for label, probability in side.items())
-        for side in (worst.torch, worst.bundle)
+        " ".join(f"{label} {probability:.4f}" for label, probability in side.items()) for side in (worst.torch, worst.bundle)
     )
     return f"{worst.text!r:.60} drift {worst.drift:.4f}: torch {' against '.join(sides)}"
 

@@ -12,7 +12,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from huggingface_hub.errors import HTTPError as HubHttpError
+from huggingface_hub.errors import HTTPError as HubHttpError  # type: ignore[attr-defined]  # httpx's, whichever is in use
 
 from sentiment_edge_export.errors import HubError
 

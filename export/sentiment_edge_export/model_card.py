@@ -28,6 +28,7 @@ Labels: {", ".join(manifest["labels"])}. Reads the first {manifest["max_length"]
 
 ```python
 from sentiment_edge import load
+
 classifier = load("{name}")
 print(classifier("I love this restaurant!"))
 ```
@@ -38,8 +39,8 @@ Against the original in torch, on the exporter's parity texts:
 |---|---|---|---|---|---|
 {rows}
 
-Drift of a text: the largest absolute change of a class probability. The logits of a text alone and in any batch differ by at most
-{report.batch_difference:.2g}.
+Drift of a text: the largest absolute change of a class probability. The logits of a text alone and in any batch differ
+by at most {report.batch_difference:.2g}.
 
 Licence of the source: {licence}.
 """

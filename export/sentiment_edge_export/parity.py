@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+
+from sentiment_edge_export.parity_texts import parity_texts
 from sentiment_edge_runtimes.batching import MAX_ROWS, pad
 from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.engine import open_engine
 from sentiment_edge_runtimes.numerics import Condition, drift, softmax
 from sentiment_edge_runtimes.tokenization import TextTokenizer
 
-from sentiment_edge_export.parity_texts import parity_texts
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-    from sentiment_edge_runtimes.bundle import Bundle, Precision
     from tokenizers import Tokenizer
 
     from sentiment_edge_export.torch_classifier import TorchClassifier
+    from sentiment_edge_runtimes.bundle import Bundle, Precision
 
 ALONE, MIXED, PADDED = "one by one", "mixed batches", "padded to the longest"
 _WORST = 5
@@ -100,7 +100,7 @@ def measure(bundle: Bundle, reference: Reference) -> ParityReport:
     texts = reference.texts
     runtime = Classifier(bundle)
     alone = np.concatenate([runtime.logits([text]) for text in texts])
-    shuffled = random.Random(0).sample(range(len(texts)), len(texts))
+    shuffled = random.Random(0).sample(range(len(texts)), len(texts))  # noqa: S311 - lengths, not secrets
     mixed = [shuffled[start : start + MAX_ROWS] for start in range(0, len(texts), MAX_ROWS)]
     measured = {
         ALONE: alone,
@@ -133,14 +133,13 @@ def _failures(bounds: Bounds, conditions: Sequence[Condition], batch_difference:
         if not condition.mean_drift <= bounds.mean_drift:
             yield f"{condition.name}: mean drift {condition.mean_drift:.4f}, at most {bounds.mean_drift:g} allowed"
         if not condition.max_logit_difference <= bounds.logit_difference:
-            yield f"{condition.name}: a logit differs by {condition.max_logit_difference:.2g}, {bounds.logit_difference:g} allowed"
+            difference = condition.max_logit_difference
+            yield f"{condition.name}: a logit differs by {difference:.2g}, {bounds.logit_difference:g} allowed"
     if not batch_difference <= bounds.batch_difference:
         yield f"a text's logits depend on its batch by {batch_difference:.2g}, {bounds.batch_difference:g} allowed"
 
 
-def _worst(
-    labels: Sequence[str], reference: Reference, measured: dict[str, NDArray[np.float32]]
-) -> tuple[WorstText, ...]:
+def _worst(labels: Sequence[str], reference: Reference, measured: dict[str, NDArray[np.float32]]) -> tuple[WorstText, ...]:
     drifts = np.stack([drift(logits, reference.logits) for logits in measured.values()])
     drifts = np.nan_to_num(drifts, nan=np.inf)
     probabilities = np.stack([softmax(logits) for logits in measured.values()])

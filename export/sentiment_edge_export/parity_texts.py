@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 _HAND_WRITTEN = Path(__file__).parent / "parity_texts.txt"
-_LONG_WORDS = (
+_LONG_TEXT = (
     "it was a long day and the film was longer but the good parts were very good and the bad parts were not so bad that "
     "one would leave before the quiet and rather lovely end"
-).split()
+)
 _LONG_COUNTS = (20, 33, 50, 66, 90, 120, 126, 127, 200, 500, 2000)
 """Words: on both sides of what models read."""
 
 
 def parity_texts() -> list[str]:
-    """Return the texts: one word to 2,000, negation, irony, slang, emoji, other scripts, markup, control characters, none at all."""
+    """Return the texts: one word to 2,000, negation, irony, slang, emoji, other scripts, markup, nothing at all."""
     written = _HAND_WRITTEN.read_text(encoding="utf-8").split("\n")[:-1]
     return ["", " ", "nul \0 byte", "line\r\nend", *written, *(_long(count) for count in _LONG_COUNTS), "x" * 5000]
 
 
 def _long(count: int) -> str:
     """Return that many words, no two lengths starting alike."""
-    return " ".join(_LONG_WORDS[(count + 7 * index) % len(_LONG_WORDS)] for index in range(count))
+    words = _LONG_TEXT.split()
+    return " ".join(words[(count + 7 * index) % len(words)] for index in range(count))

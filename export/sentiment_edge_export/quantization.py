@@ -4,8 +4,8 @@ All weights are symmetric int8 with one fp32 scale per output channel; what beco
 
 * rows of an embedding are looked up in int8 and scaled after the lookup;
 * a product over tokens (`MatMul` with a constant matrix) runs in int8, its activations quantized per token at run time;
-* a `GRU`, which no engine runs in int8, and a product over one row a text (`Gemm`), which is too small to repay quantizing its
-  activations, keep fp32 arithmetic: their weights lie as int8 in the file and the engine dequantizes them once, when it loads it.
+* a `GRU`, which no engine runs in int8, and a product over one row a text (`Gemm`), which is too small to repay quantizing
+  its activations, keep fp32 arithmetic: their weights lie as int8 in the file, dequantized once when an engine loads it.
 """
 
 from __future__ import annotations
@@ -142,7 +142,9 @@ class _Quantizer:
         return name
 
     def _emit(self, kind: str, inputs: Iterable[str], output: str, domain: str = "", **attributes: int) -> None:
-        self._nodes.append(helper.make_node(kind, list(inputs), [output], domain=domain, **attributes))
+        node = helper.make_node(kind, list(inputs), [output], domain=domain)
+        node.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
+        self._nodes.append(node)
 
 
 def quantize_symmetric(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

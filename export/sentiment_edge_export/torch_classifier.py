@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sentiment_edge_runtimes.bundle import Padding, Parallelism
     from torch import Tensor, nn
+
+    from sentiment_edge_runtimes.bundle import Padding, Parallelism
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ import warnings
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import onnx
 import torch
 
 from sentiment_edge_export.errors import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import onnx
 
     from sentiment_edge_export.torch_classifier import TorchClassifier
 
@@ -49,7 +50,9 @@ def trace(classifier: TorchClassifier) -> onnx.ModelProto:
     found = count_nodes(model)
     for kind, promised in classifier.promised_nodes.items():
         if found[kind] != promised:
-            raise ExportError(f"the graph has {found[kind]} {kind} nodes instead of {promised}; report this with the versions in use")
+            raise ExportError(
+                f"the graph has {found[kind]} {kind} nodes instead of {promised}; report this with the versions in use"
+            )
     return model
 
 

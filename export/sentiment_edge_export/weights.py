@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,8 +26,8 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     """Return the folder's tensors by name, floating ones as fp32.
 
     Raises:
-        CheckpointError: there is no weight file or more than one to choose from, it is damaged, it needs more than `weights_only`,
-            or a weight is not a finite number.
+        CheckpointError: there is no weight file or more than one to choose from, it is damaged, it needs more than
+            `weights_only`, or a weight is not a finite number.
     """
     path = _find(folder)
     tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
@@ -93,7 +94,9 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_pickle(path: Path) -> dict[str, Tensor]:
     try:
-        contents = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it warns of ends in an error here
+            contents = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path}: holds more than tensors, which could run code on loading; save its state_dict alone, best as safetensors"

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sentiment_edge_export.errors import OutputError, OutputExists
 from sentiment_edge_runtimes.bundle import CHECKSUMS, MANIFEST, sha256
 from sentiment_edge_runtimes.errors import SentimentEdgeError
-
-from sentiment_edge_export.errors import OutputError, OutputExists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The bundle on disk: a folder of data with a manifest and checksums. This module alone knows its format.
 
-`manifest.json` is described by `Bundle`; its `files` give the size in bytes of every file but itself and `SHA256SUMS`, which holds the
-SHA-256 of every file but itself, in the format of coreutils' `sha256sum`.
+`manifest.json` is described by `Bundle`; its `files` give the size in bytes of every file but itself and `SHA256SUMS`, which
+holds the SHA-256 of every file but itself, in the format of coreutils' `sha256sum`.
 """
 
 from __future__ import annotations
@@ -163,9 +163,9 @@ def _typed(value: object, kind: type[_T]) -> _T:
 
 
 def _one_of(value: object, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{value!r:.60} is not one of {', '.join(allowed)}")
-    return cast("str", value)
+    return value
 
 
 def _inside(root: Path, name: str) -> str:

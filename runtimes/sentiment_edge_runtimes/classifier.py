@@ -67,7 +67,7 @@ class Classifier:
         return self.bundle.labels
 
     @overload
-    def __call__(self, texts: str) -> Prediction: ...
+    def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is a sequence of str too
 
     @overload
     def __call__(self, texts: Sequence[str]) -> list[Prediction]: ...

@@ -90,7 +90,6 @@ def _is_settled(encoding: Encoding) -> bool:
     if not encoding.overflowing:
         return False
     kept, last = (
-        max((word for word in part.word_ids if word is not None), default=-1)
-        for part in (encoding, encoding.overflowing[-1])
+        max((word for word in part.word_ids if word is not None), default=-1) for part in (encoding, encoding.overflowing[-1])
     )
     return kept < last

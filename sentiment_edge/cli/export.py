@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sentiment_edge.export import ExportReport
 
 
-def export(  # noqa: PLR0913 - one parameter per option
+def export(
     model: Annotated[str, typer.Option(help="A name from `models`, a folder, or a Hub id (owner/name).")],
     int8: Annotated[bool, typer.Option("--int8", help="Quantize to int8; fp32 without it.")] = False,
     output: Annotated[Path | None, typer.Option(help="Folder to write; ./NAME-PRECISION without it.")] = None,
@@ -53,9 +53,7 @@ def _as_json(report: ExportReport) -> str:
     from sentiment_edge.cli.parity_table import bundle_json
 
     parity = report.parity
-    answer = bundle_json(
-        report.bundle, parity.conditions, passed=parity.passed, batch_difference=parity.batch_difference
-    )
+    answer = bundle_json(report.bundle, parity.conditions, passed=parity.passed, batch_difference=parity.batch_difference)
     return json.dumps(answer, indent=2)
 
 

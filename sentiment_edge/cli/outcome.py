@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, ParamSpec
 
 import typer
+
 from sentiment_edge_runtimes.errors import SentimentEdgeError
 
 if TYPE_CHECKING:

@@ -33,10 +33,9 @@ def predict(
     threads: ThreadsOption = None,
 ) -> None:
     """Label each line of stdin, or of files: one line out for each line in."""
+    from sentiment_edge.cli.reading import read_lines
     from sentiment_edge_runtimes.classifier import load
     from sentiment_edge_runtimes.errors import InputError
-
-    from sentiment_edge.cli.reading import read_lines
 
     if sys.stdin is None or sys.stdout is None:
         raise InputError("stdin and stdout must be open")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = 2**16
-"""Bytes to take at once: lines enough to batch by length. From a slow pipe or a terminal comes less, and is answered at once."""
+"""Bytes to take at once: enough lines to batch by length. A slow pipe or a terminal gives less, and is answered at once."""
 _LONGEST_LINE = 2**24
 """Bytes of a line that are kept; no model reads so far."""
 _BYTE_ORDER_MARK = "\ufeff"

@@ -27,10 +27,10 @@ def format_tsv(text: str, prediction: Prediction | None) -> str:
 
 
 def format_csv(text: str, prediction: Prediction | None) -> str:
-    """Return the same as a row of RFC 4180."""
+    """Return the same as a row of RFC 4180, but ended by a line feed alone."""
     row = io.StringIO()
-    csv.writer(row, lineterminator="\n").writerow([*_label_and_score(prediction), text])
-    return row.getvalue()
+    csv.writer(row).writerow([*_label_and_score(prediction), text])
+    return row.getvalue().removesuffix("\r\n") + "\n"
 
 
 def format_jsonl(text: str, prediction: Prediction | None) -> str:

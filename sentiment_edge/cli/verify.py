@@ -17,9 +17,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a bundle's files, and that it gives on this machine what it gave when it was built (status 1 when not)."""
-    from sentiment_edge_runtimes.verification import verify as verify_bundle
-
     from sentiment_edge.cli.parity_table import bundle_json, parity_table
+    from sentiment_edge_runtimes.verification import verify as verify_bundle
 
     result = verify_bundle(bundle, threads=threads)
     if as_json:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
     from sentiment_edge_runtimes.prediction import Explanation, TokenWeight
 
 _TOKENS_PER_ROW = 10

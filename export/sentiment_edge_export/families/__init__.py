@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families import gru_attention
 
 if TYPE_CHECKING:
-    from sentiment_edge_runtimes.bundle import Padding
-
     from sentiment_edge_export.checkpoint import Checkpoint
     from sentiment_edge_export.torch_classifier import TorchClassifier
+    from sentiment_edge_runtimes.bundle import Padding
 
-_FAMILIES = (gru_attention,)
+
+class Family(Protocol):
+    """What the module of a family offers."""
+
+    FAMILY: str
+    """Its name, as the manifest has it."""
+
+    def recognizes(self, checkpoint: Checkpoint) -> bool:
+        """Whether the checkpoint is of this family."""
+        ...
+
+    def load_classifier(self, checkpoint: Checkpoint, padding: Padding) -> TorchClassifier:
+        """Build the checkpoint's model; raise CheckpointError where its files do not fit."""
+        ...
+
+
+_FAMILIES: tuple[Family, ...] = (gru_attention,)
 
 
 def load_classifier(checkpoint: Checkpoint, padding: Padding) -> TorchClassifier:

@@ -1,7 +1,7 @@
 """The family `gru-attention`: a bidirectional GRU under additive attention.
 
-The published checkpoint is `ericwei/attention-sentiment-classifier`. Its model was trained on sentences padded to 128 positions with
-nothing masked, and its card predicts one unpadded sentence; so the same weights have two readings (`Padding`):
+The published checkpoint is `ericwei/attention-sentiment-classifier`. It was trained on sentences padded to 128 positions
+with nothing masked, and its card predicts one unpadded sentence; so the same weights have two readings (`Padding`):
 
 * `packed`: the recurrence ends with the sentence and attention sees its tokens only. Equals the card's prediction.
 * `padded`: every sentence has 128 positions, all of which the recurrence and the attention see. Equals training.
@@ -24,9 +24,8 @@ from sentiment_edge_export.weights import check_shapes, strip_prefix
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sentiment_edge_runtimes.bundle import Padding
-
     from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_runtimes.bundle import Padding
 
 FAMILY = "gru-attention"
 MAX_LENGTH = 128
@@ -90,9 +89,7 @@ class GruAttention(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_dim, padding_idx=config.pad_idx)
-        self.gru = nn.GRU(
-            config.embedding_dim, config.hidden_dim, config.n_layers, batch_first=True, bidirectional=True
-        )
+        self.gru = nn.GRU(config.embedding_dim, config.hidden_dim, config.n_layers, batch_first=True, bidirectional=True)
         self.attention = AdditiveAttention(2 * config.hidden_dim, config.attention_dim)
         self.fc1 = nn.Linear(2 * config.hidden_dim, config.feed_forward_dim)
         self.dropout = nn.Dropout(dropout)
@@ -151,7 +148,7 @@ class TracedGruAttention(nn.Module):
         return self.model.classify(states, scores.softmax(dim=1))
 
     def _run_layer(self, layer: int, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return states [length, batch, 2 hidden] and the two last states [2, batch, hidden] of inputs [length, batch, width]."""
+        """Return states [length, batch, 2 hidden] and last states [2, batch, hidden] of inputs [length, batch, width]."""
         hidden = self.model.config.hidden_dim
         length, batch = inputs.shape[:2]
         states, last = torch.onnx.ops.symbolic_multi_out(
@@ -232,13 +229,16 @@ def _read_config(checkpoint: Checkpoint, weights: Mapping[str, Tensor]) -> GruAt
             {name: tuple(tensor.shape) for name, tensor in weights.items()}, int(stated.get("pad_idx", 0))
         )
     except KeyError as error:
-        raise CheckpointError(f"{checkpoint.folder}: the weights do not fit the architecture; missing: {error.args[0]}") from error
+        raise CheckpointError(
+            f"{checkpoint.folder}: the weights do not fit the architecture; missing: {error.args[0]}"
+        ) from error
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{checkpoint.folder}: the weights do not fit the architecture ({error})") from error
     for key in ("vocab_size", "embedding_dim", "hidden_dim", "output_dim", "n_layers"):
         if stated.get(key, getattr(config, key)) != getattr(config, key):
             raise CheckpointError(
-                f"{checkpoint.folder}: config.json says {key} {stated[key]}, the weights {getattr(config, key)}; they are not of one model"
+                f"{checkpoint.folder}: config.json says {key} {stated[key]}, "
+                f"the weights {getattr(config, key)}; they are not of one model"
             )
     if stated.get("bidirectional", True) is not True:
         raise CheckpointError(f"{checkpoint.folder}: config.json says bidirectional false; this family has both directions")

@@ -1,0 +1,61 @@
+"""What all tests share. Nothing here imports torch: light tests run without it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support import SHARED, Command
+
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, Classifier, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def pytest_report_header() -> str:
+    def found(name: str) -> str:
+        try:
+            return f"{name} {version(name)}"
+        except PackageNotFoundError:
+            return f"no {name}"
+
+    return ", ".join(map(found, ("numpy", "onnxruntime", "tokenizers", "typer", "torch", "onnx", "onnxscript")))
+
+
+@pytest.fixture
+def command() -> Command:
+    def run(*arguments: str | Path, stdin: bytes = b"", **options: Any) -> subprocess.CompletedProcess[bytes]:
+        program = [sys.executable, "-m", "sentiment_edge", *map(str, arguments)]
+        return subprocess.run(program, input=stdin, capture_output=True, check=False, timeout=120, **options)
+
+    return run
+
+
+@pytest.fixture
+def shared() -> Callable[[str], Path]:
+    """Give the path of a file of the shared data, or skip the test where it is absent."""
+
+    def find(name: str) -> Path:
+        path = SHARED / name
+        if not path.exists():
+            pytest.skip(f"needs ../shared/{name}")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Classifier:
+    return load()
+
+
+@pytest.fixture
+def bundle_folder(tmp_path: Path) -> Path:
+    """A copy of the default bundle, to damage."""
+    return Path(shutil.copytree(DEFAULT_BUNDLE, tmp_path / "bundle"))

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment_edge_runtimes.batching import MAX_ROWS, MAX_TOKENS, pad, plan
+
+LENGTHS = (8, 16, 24, 32, 64, 128, 4096, 8192)
+
+
+@given(st.lists(st.integers(1, LENGTHS[-1])))
+def test_every_text_is_in_one_batch_that_fits_it(counts: list[int]) -> None:
+    batches = list(plan(counts, LENGTHS))
+    assert sorted(row for batch in batches for row in batch.rows) == list(range(len(counts)))
+    for batch in batches:
+        longest = max(counts[row] for row in batch.rows)
+        assert batch.length == next(length for length in LENGTHS if length >= longest)
+        assert len(batch.rows) <= MAX_ROWS
+        assert len(batch.rows) == 1 or len(batch.rows) * batch.length <= MAX_TOKENS
+
+
+@given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=5), st.integers(6, 10))
+def test_padding_is_on_the_right_and_masked(rows: list[list[int]], length: int) -> None:
+    input_ids, attention_mask = pad(rows, length, pad_id=7)
+    for row, ids, mask in zip(rows, input_ids.tolist(), attention_mask.tolist(), strict=True):
+        assert ids == row + [7] * (length - len(row))
+        assert mask == [1] * len(row) + [0] * (length - len(row))

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support import edit_manifest, reseal
+
+from sentiment_edge import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, load
+from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+
+MODEL = "onnx/model_quantized.onnx"
+FILES = ["manifest.json", "SHA256SUMS", "config.json", "tokenizer.json", "golden.jsonl", "parity.json", "README.md", MODEL]
+
+
+def test_the_default_bundle_opens() -> None:
+    bundle = Bundle.open(DEFAULT_BUNDLE)
+    assert (bundle.family, bundle.precision, bundle.labels) == ("gru-attention", "int8", ("negative", "positive"))
+    assert bundle.parity["passed"] is True
+    assert sum(bundle.files.values()) <= 3.5e6
+
+
+def test_checksums_are_in_coreutils_format(bundle_folder: Path) -> None:
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=bundle_folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(bundle_folder: Path, name: str) -> None:
+    (bundle_folder / name).unlink()
+    expected = BundleMissing if name == "manifest.json" else BundleDamaged
+    with pytest.raises(expected, match=name):
+        load(bundle_folder)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name not in {"manifest.json", "SHA256SUMS"}])
+def test_a_truncated_file_is_named_with_its_sizes(bundle_folder: Path, name: str) -> None:
+    size = (bundle_folder / name).stat().st_size
+    os.truncate(bundle_folder / name, size // 2)
+    with pytest.raises(BundleDamaged, match=rf"{name} has {size // 2} bytes instead of {size}"):
+        load(bundle_folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("position", [0.0, 0.5, 0.999])
+def test_a_flipped_bit_is_found(bundle_folder: Path, name: str, position: float) -> None:
+    contents = bytearray((bundle_folder / name).read_bytes())
+    contents[int(len(contents) * position)] ^= 4
+    (bundle_folder / name).write_bytes(contents)
+    with pytest.raises(BundleError):
+        load(bundle_folder)
+
+
+def test_a_newer_format_asks_for_an_upgrade(bundle_folder: Path) -> None:
+    edit_manifest(bundle_folder, format_version=2)
+    with pytest.raises(BundleTooNew, match=r"format 2 is newer than 1.*upgrade"):
+        load(bundle_folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["../tokenizer.json", "/etc/passwd", "C:\\model.onnx", "..\\x", "a/../../b", "\\\\host\\x", "", "a\0b"]
+)
+def test_a_name_that_leaves_the_folder_is_refused(bundle_folder: Path, name: str) -> None:
+    edit_manifest(bundle_folder, files={name: 1}, engines={"onnxruntime": name})
+    with pytest.raises(BundleInvalid, match="leaves the bundle's folder"):
+        load(bundle_folder)
+
+
+def test_a_link_out_of_the_folder_is_refused(bundle_folder: Path) -> None:
+    model = bundle_folder / MODEL
+    outside = model.rename(bundle_folder.parent / "outside.onnx")
+    try:
+        model.symlink_to(outside)
+    except OSError:
+        pytest.skip("no links here")
+    with pytest.raises(BundleInvalid, match="leaves the bundle's folder"):
+        load(bundle_folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": []},
+        {"labels": "negative"},
+        {"labels": [0, 1]},
+        {"engines": {}},
+        {"engines": {"onnxruntime": "nothing.onnx"}},
+        {"precision": "int3"},
+        {"lengths": []},
+        {"lengths": [16, 8, 128]},
+        {"lengths": [8, 64]},
+        {"max_length": True},
+        {"format_version": 0},
+        {"format_version": "1"},
+        {"files": {"README.md": "big"}},
+        {"parity": None},
+    ],
+    ids=str,
+)
+def test_a_malformed_manifest_is_refused(bundle_folder: Path, changes: dict[str, object]) -> None:
+    edit_manifest(bundle_folder, **changes)
+    with pytest.raises(BundleInvalid):
+        load(bundle_folder)
+
+
+@pytest.mark.parametrize("contents", [b"", b"[]", b"null", b"{", b"[" * 100_000, b"\xff\xfe", b'{"format_version": 1}'])
+def test_a_manifest_that_is_none_is_refused(bundle_folder: Path, contents: bytes) -> None:
+    (bundle_folder / "manifest.json").write_bytes(contents)
+    reseal(bundle_folder, "manifest.json")
+    with pytest.raises(BundleError):
+        load(bundle_folder)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+_manifest = json.loads((DEFAULT_BUNDLE / "manifest.json").read_text("utf-8"))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@given(key=st.sampled_from(sorted(_manifest)), value=_json)
+def test_any_manifest_opens_or_is_refused_by_name(bundle_folder: Path, key: str, value: object) -> None:
+    edit_manifest(bundle_folder, **{**_manifest, key: value})
+    with suppress(BundleError):
+        Bundle.open(bundle_folder)
+
+
+def test_a_model_that_is_not_onnx_is_named(bundle_folder: Path) -> None:
+    (bundle_folder / MODEL).write_bytes(b"nonsense")
+    reseal(bundle_folder, MODEL)
+    edit_manifest(bundle_folder, files={**_manifest["files"], MODEL: 8})
+    with pytest.raises(Exception, match="ONNX Runtime cannot load it"):
+        load(bundle_folder)("text")

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from support import edit_manifest
+
+from sentiment_edge import BundleMissing, Classifier, EngineError, InputError, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORDS = [
+    "good",
+    "bad",
+    "film",
+    "was",
+    "not",
+    "the",
+    "very",
+    "plot",
+    "boring",
+    "lovely",
+    ",",
+    ".",
+    "!",
+    "unbelievably",
+    "never",
+    "again",
+    "好",
+    "😀",
+]
+RANDOM = random.Random(0)
+TEXTS = ["", " ", *(" ".join(RANDOM.choices(WORDS, k=RANDOM.randint(1, 160))) for _ in range(150))]
+
+ODD_TEXTS = ["", "\0", "\ud800 alone", "a\r\nb", "x" * 3_000_000, "é" * 200_000, " " * 2_000_000 + "good"]
+
+
+def test_a_text_gives_a_prediction(classifier: Classifier) -> None:
+    prediction = classifier("I absolutely loved this movie!")
+    assert prediction.label == "positive"
+    assert prediction.score == prediction.scores["positive"] == max(prediction.scores.values())
+    assert sum(prediction.scores.values()) == pytest.approx(1, abs=1e-12)
+    assert not prediction.truncated
+    assert repr(prediction).startswith("Prediction(label='positive', score=0.")
+
+
+def test_a_list_gives_a_list_in_order(classifier: Classifier) -> None:
+    together = classifier(TEXTS)
+    assert [prediction.label for prediction in together] == [classifier(text).label for text in TEXTS]
+    assert classifier([]) == []
+    assert classifier.logits([]).shape == (0, 2)
+
+
+def test_a_text_gets_the_same_logits_in_any_company(classifier: Classifier) -> None:
+    alone = np.concatenate([classifier.logits([text]) for text in TEXTS])
+    assert alone.dtype == np.float32
+    assert np.abs(classifier.logits(TEXTS) - alone).max() <= 1e-5
+    backwards = classifier.logits(TEXTS[::-1])[::-1]
+    assert np.abs(backwards - alone).max() <= 1e-5
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_do_not_change_the_answers(classifier: Classifier, threads: int) -> None:
+    assert np.abs(load(threads=threads).logits(TEXTS) - classifier.logits(TEXTS)).max() <= 1e-5
+
+
+def test_a_stream_keeps_order_and_reads_little_ahead(classifier: Classifier) -> None:
+    taken = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield TEXTS[taken % len(TEXTS)]
+
+    stream = classifier.stream(endless())
+    labels = [next(stream).label for _ in range(1100)]
+    assert labels == [prediction.label for prediction in classifier([TEXTS[(i + 1) % len(TEXTS)] for i in range(1100)])]
+    assert taken <= 3000
+
+
+def test_a_long_text_is_cut_and_says_so(classifier: Classifier) -> None:
+    words = ["good", "bad"] * 300
+    prediction = classifier(" ".join(words))
+    assert prediction.truncated
+    assert prediction == classifier(" ".join(words[:200]))
+
+
+def test_a_classifier_can_be_shared_by_threads() -> None:
+    shared = load()
+    expected = [prediction.label for prediction in load()(TEXTS)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(shared, TEXTS))
+    assert [answer.label for answer in answers] == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_classifier_survives_a_fork() -> None:
+    shared = load(threads=2)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if shared("I loved it.").label == "positive" else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert shared("I loved it.").label == "positive"
+
+
+def test_an_explanation_weighs_every_token(classifier: Classifier) -> None:
+    text = "Unbelievably  GOOD, naïve 好!"
+    explanation = classifier.explain(text)
+    assert explanation.prediction == classifier(text)
+    assert sum(token.weight for token in explanation.tokens) == pytest.approx(1, abs=1e-5)
+    assert (explanation.tokens[0].token, explanation.tokens[-1].token) == ("[CLS]", "[SEP]")
+    inner = explanation.tokens[1:-1]
+    assert "".join(text[token.start : token.end] for token in inner) == text.replace(" ", "")
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS, ids=range(len(ODD_TEXTS)))
+def test_any_string_is_answered(classifier: Classifier, text: str) -> None:
+    assert classifier(text).label in classifier.labels
+
+
+def test_nothing_at_the_path_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BundleMissing, match=r"no bundle here.*sentiment-edge export"):
+        load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("threads", [0, -3])
+def test_threads_below_one_are_refused(threads: int) -> None:
+    with pytest.raises(InputError, match="threads must be 1 or more"):
+        load(threads=threads)
+
+
+def test_a_bundle_of_other_engines_says_which(bundle_folder: Path) -> None:
+    edit_manifest(bundle_folder, labels=["a", "b"])
+    assert load(bundle_folder)("x").label in {"a", "b"}
+    with pytest.raises(EngineError, match="no model for abacus in it, only for onnxruntime"):
+        load(bundle_folder, engine="abacus")("x")  # type: ignore[arg-type]

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import edit_manifest, reseal
+from tokenizers import Tokenizer
+
+from sentiment_edge import BundleInvalid, InputError, load
+from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+from sentiment_edge_runtimes.tokenization import TextTokenizer
+
+BUNDLE = Bundle.open(DEFAULT_BUNDLE)
+ONE, TWO = (TextTokenizer(BUNDLE, threads) for threads in (1, 2))
+PLAIN = Tokenizer.from_file(str(DEFAULT_BUNDLE / "tokenizer.json"))
+PLAIN.no_padding()
+PLAIN.enable_truncation(BUNDLE.max_length)
+
+
+@given(st.lists(st.text(max_size=300), max_size=4))
+def test_ids_are_the_librarys_own(texts: list[str]) -> None:
+    encodable = [text.encode("utf-8", "replace").decode() for text in texts]
+    expected = [PLAIN.encode(text) for text in encodable]
+    for tokenizer in (ONE, TWO):
+        tokens = tokenizer.encode(texts)
+        assert [text.ids for text in tokens] == [encoding.ids for encoding in expected]
+        assert [text.truncated for text in tokens] == [bool(encoding.overflowing) for encoding in expected]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.sampled_from(["good", "unbelievably", "!?", "x" * 90, "y" * 4000, " " * 4000, "好", "e\u0301", "\n"]), min_size=1
+    ),
+    st.integers(1, 200),
+    st.sampled_from(["", " "]),
+)
+def test_a_long_text_is_read_only_as_far_as_it_matters(words: list[str], times: int, joint: str) -> None:
+    text = joint.join(words * times)[:400_000]
+    (tokens,) = ONE.encode([text])
+    expected = PLAIN.encode(text)
+    assert (tokens.ids, tokens.truncated) == (expected.ids, bool(expected.overflowing))
+
+
+def test_padding_and_truncation_in_the_file_are_neutralized(bundle_folder: Path) -> None:
+    path = bundle_folder / "tokenizer.json"
+    baked = Tokenizer.from_file(str(path))
+    baked.enable_padding(length=64)
+    baked.enable_truncation(4)
+    baked.save(str(path))
+    reseal(bundle_folder, path.name)
+    files = json.loads((bundle_folder / "manifest.json").read_text("utf-8"))["files"]
+    edit_manifest(bundle_folder, files={**files, path.name: path.stat().st_size})
+    text = "the first half drags, the second half flies"
+    assert load(bundle_folder)(text) == load()(text)
+
+
+def test_a_tokenizer_that_is_none_is_named(bundle_folder: Path) -> None:
+    (bundle_folder / "tokenizer.json").write_text("{}")
+    reseal(bundle_folder, "tokenizer.json")
+    files = json.loads((bundle_folder / "manifest.json").read_text("utf-8"))["files"]
+    edit_manifest(bundle_folder, files={**files, "tokenizer.json": 2})
+    with pytest.raises(BundleInvalid, match=r"tokenizer.json cannot be read"):
+        load(bundle_folder)
+
+
+@pytest.mark.parametrize("bad", [None, 3.5, b"bytes", ["nested"]])
+def test_what_is_not_a_string_is_named(bad: object) -> None:
+    with pytest.raises(InputError, match=f"must be a string, not {type(bad).__name__}"):
+        load()(["fine", bad])  # type: ignore[list-item]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import Command
+
+from sentiment_edge import load
+from sentiment_edge.heatmap.page import page
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+
+CLASSIFIER = load(threads=1)
+
+
+class _Reader(HTMLParser):
+    """Collects what a browser would show in the paragraph of the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown = ""
+        self.outside: list[str] = []
+        self._stack: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        classes = dict(attrs).get("class") or ""
+        self._stack.append(classes or tag)
+        self.outside += [value or "" for name, value in attrs if name in {"src", "href"}]
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the base class's signature
+        self._stack.pop()
+
+    def handle_data(self, data: str) -> None:
+        if "text" in self._stack and "token special" not in self._stack:
+            self.shown += data
+
+
+def shown_text(html: str) -> str:
+    reader = _Reader()
+    reader.feed(html[html.index("<p ") : html.index("<footer")])
+    assert not reader.outside
+    return reader.shown
+
+
+def test_the_terminal_shows_every_token(command: Command) -> None:
+    done = command("explain", "I loved it!")
+    assert (done.returncode, done.stderr) == (0, b"")
+    words = [line.split()[0] for line in done.stdout.decode().splitlines()[2:]]
+    assert words == ["[CLS]", "i", "loved", "it", "!", "[SEP]"]
+    assert b"\x1b[" not in done.stdout
+
+
+def test_a_bundle_may_come_first(command: Command) -> None:
+    assert command("explain", DEFAULT_BUNDLE, "I loved it!").stdout == command("explain", "I loved it!").stdout
+
+
+def test_colour_is_used_where_it_can_be(command: Command) -> None:
+    done = command("explain", "I loved it!", env={"FORCE_COLOR": "1", "TERM": "xterm-256color", "PATH": ""})
+    assert b"\x1b[" in done.stdout
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=80))
+def test_the_page_shows_the_text_as_it_is(text: str) -> None:
+    assert shown_text(page(CLASSIFIER.explain(text))) == text
+
+
+def test_the_page_fades_what_was_not_read() -> None:
+    html = page(CLASSIFIER.explain("good " * 300 + "& <end>"))
+    assert '<span class="unread">' in html
+    assert "&amp; &lt;end&gt;</span>" in html
+
+
+def test_files_are_written_whole_or_not_at_all(command: Command, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    html, png = tmp_path / "a.html", tmp_path / "a.png"
+    done = command("explain", "I paid $5 for 好 <b>this</b>?", "--html", html, "--png", png)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert shown_text(html.read_text("utf-8")) == "I paid $5 for 好 <b>this</b>?"
+    assert png.read_bytes().startswith(b"\x89PNG")
+    done = command("explain", "text", "--html", tmp_path / "absent" / "a.html")
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "a.png"]
+
+
+def test_without_the_extra_the_command_to_install_it_is_named(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['matplotlib.figure'] = None\n"
+        "from sentiment_edge.cli import app; app(['explain', 'x', '--png', 'a.png'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert b"pip install 'sentiment-edge[plot]'" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("arguments", [[], ["bundle", "two", "texts"]])
+def test_wrong_usage_is_status_2(command: Command, arguments: list[str]) -> None:
+    assert command("explain", *arguments).returncode == 2

@@ -1,0 +1,80 @@
+"""The shape of the code: arrows between folders, public names, what a light install imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import sentiment_edge
+import sentiment_edge.runtimes
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {
+    "sentiment_edge_runtimes": ROOT / "runtimes" / "sentiment_edge_runtimes",
+    "sentiment_edge_export": ROOT / "export" / "sentiment_edge_export",
+    "sentiment_edge": ROOT / "sentiment_edge",
+}
+ALLOWED = {
+    "sentiment_edge_runtimes": {"sentiment_edge_runtimes"},
+    "sentiment_edge_export": {"sentiment_edge_export", "sentiment_edge_runtimes"},
+    "sentiment_edge": set(PACKAGES),
+}
+LIBRARY = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class OnlyTheThree(MetaPathFinder):
+    allowed = {"numpy", "onnxruntime", "tokenizers", "sentiment_edge", "sentiment_edge_runtimes"} | sys.stdlib_module_names
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in self.allowed:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, OnlyTheThree())
+from sentiment_edge import load
+assert load()("I loved it.").label == "positive"
+"""
+LIGHT = """
+import sys
+from typer.testing import CliRunner
+from sentiment_edge.cli import app
+
+for arguments, status in ((["predict"], 0), (["explain", "fine"], 0), (["models"], 0), (["--help"], 0)):
+    result = CliRunner().invoke(app, arguments, input="I loved it.")
+    assert result.exit_code == status, result.output
+assert not {"torch", "transformers", "huggingface_hub", "onnx"} & set(sys.modules)
+"""
+
+
+def imports_of(package: Path) -> set[str]:
+    """Top-level names that the package's files import, wherever in the file."""
+    found = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: relative import"
+                found.add(str(node.module).partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_arrows_point_one_way(package: str) -> None:
+    assert imports_of(PACKAGES[package]) & set(PACKAGES) <= ALLOWED[package]
+
+
+@pytest.mark.parametrize("module", [sentiment_edge, sentiment_edge.runtimes], ids=lambda module: module.__name__)
+def test_what_is_public_is_listed(module: ModuleType) -> None:
+    exposed = {name for name, value in vars(module).items() if not name.startswith("_") and not isinstance(value, ModuleType)}
+    assert set(module.__all__) == exposed
+
+
+@pytest.mark.parametrize("program", [LIBRARY, LIGHT], ids=["library with its three dependencies", "commands without torch"])
+def test_what_a_light_install_imports(program: str) -> None:
+    subprocess.run([sys.executable, "-c", program], check=True)
