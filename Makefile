@@ -32,7 +32,7 @@ types: $(VENV)/ready
 wheel: $(VENV)/ready
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist
-	sh tests/check_wheel.sh dist/*.whl
+	PYTHON=$(PYTHON) PIP_OPTIONS='$(PIP_OPTIONS)' sh tests/check_wheel.sh dist/*.whl
 
 bundle: $(VENV)/ready
 	$(BIN)/sentiment-edge export --model gru-mini --int8 --overwrite --output runtimes/sentiment_edge_runtimes/models/gru-mini-int8

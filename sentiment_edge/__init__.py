@@ -6,19 +6,27 @@ classifier = load("electra-large-int8")  # or load() for the built-in default
 classifier("I love this restaurant!")  # Prediction(label='positive', score=0.98, ...)
 """
 
-from sentiment_edge_runtimes.classifier import Classifier, load
-from sentiment_edge_runtimes.errors import (
-    BundleDamaged,
-    BundleError,
-    BundleInvalid,
-    BundleMissing,
-    BundleTooNew,
-    EngineError,
-    InputError,
-    SentimentEdgeError,
-)
-from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
-from sentiment_edge_runtimes.verification import Verification, verify
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sentiment_edge.runtimes import (
+        BundleDamaged,
+        BundleError,
+        BundleInvalid,
+        BundleMissing,
+        BundleTooNew,
+        Classifier,
+        EngineError,
+        Explanation,
+        InputError,
+        Prediction,
+        SentimentEdgeError,
+        TokenWeight,
+        Verification,
+        load,
+        verify,
+    )
 
 __all__ = [
     "BundleDamaged",
@@ -37,3 +45,10 @@ __all__ = [
     "load",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for, so that the command line starts without numpy."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("sentiment_edge.runtimes"), name)

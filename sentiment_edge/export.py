@@ -1,8 +1,27 @@
 """Exporting from Python; needs the extra `export`."""
 
-from sentiment_edge.extras import needs_extra
+from sentiment_edge.extras import needs_extra as _needs_extra
 
-with needs_extra("export"):
+with _needs_extra("export"):
+    from sentiment_edge_export.errors import (
+        CheckpointError,
+        ExportError,
+        HubError,
+        OutputError,
+        OutputExists,
+        ParityError,
+        UnknownModel,
+    )
     from sentiment_edge_export.exporting import ExportReport, export_model
 
-__all__ = ["ExportReport", "export_model"]
+__all__ = [
+    "CheckpointError",
+    "ExportError",
+    "ExportReport",
+    "HubError",
+    "OutputError",
+    "OutputExists",
+    "ParityError",
+    "UnknownModel",
+    "export_model",
+]

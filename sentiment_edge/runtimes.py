@@ -1,8 +1,42 @@
-"""The runtime's parts, for who builds on them: bundles, verification, and what this machine offers."""
+"""The runtime by one name: what `sentiment_edge` offers, and its parts for who builds on them."""
 
 from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.classifier import Classifier, load
 from sentiment_edge_runtimes.engine import ENGINES, Engine, Outputs, open_engine
+from sentiment_edge_runtimes.errors import (
+    BundleDamaged,
+    BundleError,
+    BundleInvalid,
+    BundleMissing,
+    BundleTooNew,
+    EngineError,
+    InputError,
+    SentimentEdgeError,
+)
+from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
 from sentiment_edge_runtimes.threads import usable_cpus
 from sentiment_edge_runtimes.verification import Verification, verify
 
-__all__ = ["ENGINES", "Bundle", "Engine", "Outputs", "Verification", "open_engine", "usable_cpus", "verify"]
+__all__ = [
+    "ENGINES",
+    "Bundle",
+    "BundleDamaged",
+    "BundleError",
+    "BundleInvalid",
+    "BundleMissing",
+    "BundleTooNew",
+    "Classifier",
+    "Engine",
+    "EngineError",
+    "Explanation",
+    "InputError",
+    "Outputs",
+    "Prediction",
+    "SentimentEdgeError",
+    "TokenWeight",
+    "Verification",
+    "load",
+    "open_engine",
+    "usable_cpus",
+    "verify",
+]

@@ -10,15 +10,18 @@ trap 'rm -rf "$scratch"' EXIT
 install() { # ENVIRONMENT ARGUMENT...
     environment=$1
     shift
-    python3 -m venv "$environment"
-    "$environment/bin/python" -m pip install --quiet --constraint "$here/../constraints.txt" "$@"
+    ${PYTHON:-python3} -m venv "$environment"
+    "$environment/bin/python" -m pip install ${PIP_OPTIONS:-} --quiet --constraint "$here/../constraints.txt" "$@"
 }
 
 install "$scratch/base" "$wheel"
-printf 'I loved it.\nDreadful.\n' | "$scratch/base/bin/sentiment-edge" predict > "$scratch/predictions"
+traced() { "$scratch/base/bin/python" -X importtime -m sentiment_edge "$@" 2>> "$scratch/imports"; }
+printf 'I loved it.\nDreadful.\n' | traced predict > "$scratch/predictions"
 printf 'positive\nnegative\n' > "$scratch/expected"
 cut -f 1 "$scratch/predictions" | diff "$scratch/expected" -
-"$scratch/base/bin/python" -X importtime "$scratch/base/bin/sentiment-edge" explain "I loved it." 2> "$scratch/imports"
+traced explain "I loved it." > "$scratch/explanation"
+grep -q loved "$scratch/explanation"
+"$scratch/base/bin/sentiment-edge" --version
 if grep -E '\| +(torch|transformers|huggingface_hub)(\.|$)' "$scratch/imports"; then
     echo "the base install imports what it must not" >&2
     exit 1

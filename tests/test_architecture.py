@@ -22,7 +22,6 @@ PACKAGES = {
 ALLOWED = {
     "sentiment_edge_runtimes": {"sentiment_edge_runtimes"},
     "sentiment_edge_export": {"sentiment_edge_export", "sentiment_edge_runtimes"},
-    "sentiment_edge": set(PACKAGES),
 }
 LIBRARY = """
 import sys
@@ -38,6 +37,11 @@ class OnlyTheThree(MetaPathFinder):
 sys.meta_path.insert(0, OnlyTheThree())
 from sentiment_edge import load
 assert load()("I loved it.").label == "positive"
+"""
+QUICK = """
+import sys
+import sentiment_edge.cli
+assert not {"numpy", "onnxruntime", "tokenizers", "rich"} & set(sys.modules)
 """
 LIGHT = """
 import sys
@@ -64,17 +68,20 @@ def imports_of(package: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", ALLOWED)
 def test_arrows_point_one_way(package: str) -> None:
     assert imports_of(PACKAGES[package]) & set(PACKAGES) <= ALLOWED[package]
 
 
-@pytest.mark.parametrize("module", [sentiment_edge, sentiment_edge.runtimes], ids=lambda module: module.__name__)
-def test_what_is_public_is_listed(module: ModuleType) -> None:
+def test_what_is_public_is_listed() -> None:
+    module = sentiment_edge.runtimes
     exposed = {name for name, value in vars(module).items() if not name.startswith("_") and not isinstance(value, ModuleType)}
     assert set(module.__all__) == exposed
+    assert all(getattr(sentiment_edge, name) is getattr(module, name) for name in sentiment_edge.__all__)
+    with pytest.raises(AttributeError):
+        _ = sentiment_edge.nonsense
 
 
-@pytest.mark.parametrize("program", [LIBRARY, LIGHT], ids=["library with its three dependencies", "commands without torch"])
+@pytest.mark.parametrize("program", [LIBRARY, LIGHT, QUICK], ids=["library", "commands", "the command line itself"])
 def test_what_a_light_install_imports(program: str) -> None:
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -20,9 +20,9 @@ class KnownModel:
     """Where its files are on the Hugging Face Hub; None: they ship with this package."""
 
     @property
-    def packaged(self) -> Path | None:
-        """The folder in this package, of a model that ships with it."""
-        return None if self.hub_id else _PACKAGED / self.name
+    def packaged_folder(self) -> Path:
+        """Where its files are in this package, of a model that is not on the Hub."""
+        return _PACKAGED / self.name
 
 
 KNOWN_MODELS = {

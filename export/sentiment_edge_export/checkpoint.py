@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
 
-from sentiment_edge_export.catalog import KNOWN_MODELS
+from sentiment_edge_export.catalog import KNOWN_MODELS, KnownModel
 from sentiment_edge_export.errors import CheckpointError, UnknownModel
 from sentiment_edge_export.hub import download
 from sentiment_edge_export.weights import read_weights
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
+_LICENCE = re.compile(r"\A---\n.*?^license: *([\w.+-]+)", re.DOTALL | re.MULTILINE)
+"""In the front matter of a model card."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class Checkpoint:
         tokenizer.no_truncation()
         return tokenizer
 
-    def check_vocabulary(self, embeddings: int) -> None:
-        """Check that the embedding has a row for every token.
+    def check_tokenizer(self, embeddings: int) -> None:
+        """Check that the embedding has a row for every token, and that every text has tokens.
 
         Raises:
             CheckpointError: the tokenizer knows more tokens, or gives none for an empty text.
@@ -114,18 +115,29 @@ def find_checkpoint(model: str, *, folder: Path | None = None, offline: bool = F
         CheckpointError: the folder is not there.
     """
     known = KNOWN_MODELS.get(model)
-    if folder is not None:
-        if not folder.is_dir():
-            raise CheckpointError(f"{folder}: no such folder")
-        return Checkpoint(folder, known.name if known else Path(model).name, known.hub_id or model if known else model)
-    if known and known.packaged:
-        return Checkpoint(known.packaged, model, model, known_licence=known.licence)
-    if known is None and Path(model).is_dir():
+    if known:
+        files, revision = _files_of(known, folder, offline=offline)
+        return Checkpoint(files, known.name, known.hub_id or known.name, revision, known.licence)
+    if folder is not None or (model and Path(model).is_dir()):
         name = Path(model).resolve().name
-        return Checkpoint(Path(model), name, name)
-    hub_id = known.hub_id if known else model
-    if hub_id is None or not _HUB_ID.fullmatch(hub_id):
+        return Checkpoint(_existing(folder or Path(model)), name, name)
+    if not _HUB_ID.fullmatch(model):
         raise UnknownModel(model, get_close_matches(model, KNOWN_MODELS, cutoff=0.5))
-    files = download(hub_id, offline=offline)
-    name = known.name if known else hub_id.split("/")[1]
-    return Checkpoint(files, name, hub_id, revision=files.name, known_licence=known.licence if known else None)
+    files = download(model, offline=offline)
+    return Checkpoint(files, model.split("/")[1], model, revision=files.name)
+
+
+def _files_of(known: KnownModel, folder: Path | None, *, offline: bool) -> tuple[Path, str | None]:
+    """Return where the files of a known model are, and their revision on the Hub."""
+    if folder is not None:
+        return _existing(folder), None
+    if known.hub_id is None:
+        return known.packaged_folder, None
+    files = download(known.hub_id, offline=offline)
+    return files, files.name
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such folder")
+    return folder

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from sentiment_edge_export.parity import ParityReport
+
 
 class CheckpointError(SentimentEdgeError, ValueError):
     """A checkpoint whose files are missing, damaged or contradict each other."""
@@ -44,6 +46,11 @@ class ExportError(SentimentEdgeError, RuntimeError):
 
 
 class ParityError(SentimentEdgeError):
-    """The bundle does not give torch's answers; it was not written."""
+    """The bundle does not give torch's answers; it was not written. The message goes on with the worst texts, a line each."""
 
     exit_status = 3
+
+    def __init__(self, report: ParityReport) -> None:
+        self.report = report
+        worst = "".join(f"\n  {text}" for text in report.worst)
+        super().__init__(f"parity refused, nothing written: {'; '.join(report.failures)}\nworst texts:{worst}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,13 +11,11 @@ from sentiment_edge_export.checkpoint import Checkpoint, find_checkpoint
 from sentiment_edge_export.errors import ParityError
 from sentiment_edge_export.families import load_classifier
 from sentiment_edge_export.model_card import model_card
-from sentiment_edge_export.parity import ParityReport, Reference, WorstText, measure, run_reference
-from sentiment_edge_export.parity_texts import parity_texts
+from sentiment_edge_export.parity import Measurement, ParityReport, Reference, measure, run_reference
 from sentiment_edge_export.quantization import quantize
 from sentiment_edge_export.tracing import count_nodes, trace
 from sentiment_edge_export.writing import bundle_folder, check_output, seal, write_json
 from sentiment_edge_runtimes.bundle import FORMAT_VERSION, GOLDEN, PARITY, TOKENIZER, Bundle, Padding, Precision
-from sentiment_edge_runtimes.classifier import Classifier
 
 if TYPE_CHECKING:
     import os
@@ -83,17 +80,20 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         graph = quantize(graph)
     progress("asking torch")
     reference = run_reference(classifier, found.tokenizer)
-    with bundle_folder(target) as folder:
+    manifest = _manifest(found, classifier, precision, graph)
+    with bundle_folder(target, overwrite=overwrite) as folder:
         progress("writing")
-        manifest = _manifest(found, classifier, precision, graph)
         _write_model(folder, _MODEL_FILES[precision], graph)
         _write_tokenizer(folder, found, classifier)
         seal(folder, manifest)
         progress("measuring parity")
-        report = _gate(folder, reference)
-        _write_evidence(folder, target.name, manifest, report)
-        seal(folder, {**manifest, "parity": _summary(report)})
-    return ExportReport(Bundle.open(target), report)
+        measurement = measure(Bundle.open(folder), reference)
+        if not measurement.report.passed:
+            raise ParityError(measurement.report)
+        _write_evidence(folder, measurement, reference)
+        (folder / "README.md").write_text(model_card(target.name, manifest, measurement.report), "utf-8", newline="\n")
+        seal(folder, {**manifest, "parity": measurement.report.summary()})
+    return ExportReport(Bundle.open(target), measurement.report)
 
 
 def _manifest(
@@ -111,7 +111,6 @@ def _manifest(
         "lengths": list(classifier.lengths),
         "pad_id": classifier.pad_id,
         "padding": classifier.padding,
-        "parallelism": classifier.parallelism,
         "engines": {"onnxruntime": _MODEL_FILES[precision]},
         "nodes": {kind: counted[kind] for kind in classifier.promised_nodes},
         "source": {"id": checkpoint.source, "revision": checkpoint.revision, "licence": checkpoint.licence},
@@ -140,36 +139,12 @@ def _write_tokenizer(folder: Path, checkpoint: Checkpoint, classifier: TorchClas
     write_json(folder / "special_tokens_map.json", checkpoint.read_json("special_tokens_map.json") or special)
 
 
-def _gate(folder: Path, reference: Reference) -> ParityReport:
-    report = measure(Bundle.open(folder), reference)
-    if not report.passed:
-        worst = "".join(f"\n  {_describe(text)}" for text in report.worst)
-        raise ParityError(f"parity refused, nothing written: {'; '.join(report.failures)}\nworst texts:{worst}")
-    return report
-
-
-def _describe(worst: WorstText) -> str:
-    sides = (
-        " ".join(f"{label} {probability:.4f}" for label, probability in side.items()) for side in (worst.torch, worst.bundle)
-    )
-    return f"{worst.text!r:.60} drift {worst.drift:.4f}: torch {' against '.join(sides)}"
-
-
-def _summary(report: ParityReport) -> dict[str, Any]:
-    """Return the part of the report that the manifest repeats."""
-    return {
-        "passed": report.passed,
-        "conditions": [asdict(condition) for condition in report.conditions],
-        "batch_difference": report.batch_difference,
-    }
-
-
-def _write_evidence(folder: Path, name: str, manifest: dict[str, Any], report: ParityReport) -> None:
-    """Write the parity report, golden outputs and the model card."""
-    write_json(folder / PARITY, {"passed": report.passed, **asdict(report)})
-    texts = [text for text in parity_texts() if len(text) <= _GOLDEN_CHARACTERS][::_GOLDEN_EVERY]
-    logits = Classifier(Bundle.open(folder)).logits(texts)
-    rows = [{"text": text, "logits": row} for text, row in zip(texts, logits.tolist(), strict=True)]
+def _write_evidence(folder: Path, measurement: Measurement, reference: Reference) -> None:
+    """Write the parity report, and golden outputs for `verify`."""
+    write_json(folder / PARITY, measurement.report.whole())
+    short = [
+        pair for pair in zip(reference.texts, measurement.logits.tolist(), strict=True) if len(pair[0]) <= _GOLDEN_CHARACTERS
+    ]
+    rows = [{"text": text, "logits": logits} for text, logits in short[::_GOLDEN_EVERY]]
     golden = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (folder / GOLDEN).write_text(golden, encoding="utf-8", newline="\n")
-    (folder / "README.md").write_text(model_card(name, manifest, report), encoding="utf-8", newline="\n")

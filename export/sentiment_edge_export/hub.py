@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
@@ -13,6 +14,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 from huggingface_hub.errors import HTTPError as HubHttpError  # type: ignore[attr-defined]  # httpx's, whichever is in use
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from sentiment_edge_export.errors import HubError
 
@@ -36,6 +38,8 @@ def download(hub_id: str, *, offline: bool) -> Path:
 
 
 def _fetch(hub_id: str, patterns: list[str], *, offline: bool) -> Path:
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     try:
         return Path(snapshot_download(hub_id, allow_patterns=patterns, local_files_only=offline))
     except GatedRepoError as error:

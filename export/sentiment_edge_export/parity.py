@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 
 from sentiment_edge_export.parity_texts import parity_texts
 from sentiment_edge_runtimes.batching import MAX_ROWS, pad
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-    from tokenizers import Tokenizer
 
     from sentiment_edge_export.torch_classifier import TorchClassifier
     from sentiment_edge_runtimes.bundle import Bundle, Precision
@@ -59,6 +59,11 @@ class WorstText:
     bundle: dict[str, float]
     """The same in the bundle, in the worst condition."""
 
+    def __str__(self) -> str:
+        """Return both distributions on one line."""
+        sides = (" ".join(f"{label} {share:.4f}" for label, share in side.items()) for side in (self.torch, self.bundle))
+        return f"{self.text!r:.60} drift {self.drift:.4f}: torch {', bundle '.join(sides)}"
+
 
 @dataclass(frozen=True, slots=True)
 class ParityReport:
@@ -75,6 +80,23 @@ class ParityReport:
         """Whether every bound held."""
         return not self.failures
 
+    def summary(self) -> dict[str, Any]:
+        """Return what the manifest holds of the report, as JSON has it."""
+        conditions = [asdict(condition) for condition in self.conditions]
+        return {"passed": self.passed, "conditions": conditions, "batch_difference": self.batch_difference}
+
+    def whole(self) -> dict[str, Any]:
+        """Return all of the report, as JSON has it."""
+        return {**self.summary(), "worst": [asdict(text) for text in self.worst]}
+
+
+class Measurement(NamedTuple):
+    """A report, and the bundle's logits that a later run may be compared with."""
+
+    report: ParityReport
+    logits: NDArray[np.float32]
+    """[texts, classes], of the texts one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -88,14 +110,13 @@ class Reference:
 def run_reference(classifier: TorchClassifier, tokenizer: Tokenizer) -> Reference:
     """Run the original definition over the parity texts, one unpadded text at a time."""
     texts = tuple(parity_texts())
-    tokenizer.enable_truncation(classifier.max_length)
-    ids = [tokenizer.encode(text).ids for text in texts]
-    tokenizer.no_truncation()
-    logits = torch.stack([classifier.reference(torch.tensor(row)) for row in ids])
-    return Reference(texts, logits.numpy())
+    truncating = Tokenizer.from_str(tokenizer.to_str())
+    truncating.enable_truncation(classifier.max_length)
+    ids = [torch.tensor(truncating.encode(text).ids) for text in texts]
+    return Reference(texts, torch.stack([classifier.reference(row) for row in ids]).numpy())
 
 
-def measure(bundle: Bundle, reference: Reference) -> ParityReport:
+def measure(bundle: Bundle, reference: Reference) -> Measurement:
     """Compare a bundle with torch, texts alone, in batches of mixed lengths, and padded to the longest length."""
     texts = reference.texts
     runtime = Classifier(bundle)
@@ -110,7 +131,8 @@ def measure(bundle: Bundle, reference: Reference) -> ParityReport:
     conditions = tuple(Condition.of(name, logits, reference.logits) for name, logits in measured.items())
     batch_difference = max(float(np.abs(logits - alone).max()) for logits in measured.values())
     failures = tuple(_failures(BOUNDS[bundle.precision], conditions, batch_difference))
-    return ParityReport(conditions, batch_difference, failures, _worst(bundle.labels, reference, measured))
+    worst = tuple(_worst(bundle.labels, reference, measured))
+    return Measurement(ParityReport(conditions, batch_difference, failures, worst), alone)
 
 
 def _run(bundle: Bundle, texts: Sequence[str], groups: Sequence[Sequence[int]], length: int = 0) -> NDArray[np.float32]:
@@ -139,18 +161,15 @@ def _failures(bounds: Bounds, conditions: Sequence[Condition], batch_difference:
         yield f"a text's logits depend on its batch by {batch_difference:.2g}, {bounds.batch_difference:g} allowed"
 
 
-def _worst(labels: Sequence[str], reference: Reference, measured: dict[str, NDArray[np.float32]]) -> tuple[WorstText, ...]:
-    drifts = np.stack([drift(logits, reference.logits) for logits in measured.values()])
-    drifts = np.nan_to_num(drifts, nan=np.inf)
-    probabilities = np.stack([softmax(logits) for logits in measured.values()])
+def _worst(labels: Sequence[str], reference: Reference, measured: dict[str, NDArray[np.float32]]) -> Iterator[WorstText]:
+    drifts = np.nan_to_num([drift(logits, reference.logits) for logits in measured.values()], nan=np.inf)
+    probabilities = [softmax(logits) for logits in measured.values()]
     expected = softmax(reference.logits)
-    worst_condition = drifts.argmax(axis=0)
-    return tuple(
-        WorstText(
+    for row in drifts.max(axis=0).argsort(kind="stable")[::-1][:_WORST].tolist():
+        condition = int(drifts[:, row].argmax())
+        yield WorstText(
             text=reference.texts[row],
-            drift=float(drifts[:, row].max()),
+            drift=float(drifts[condition, row]),
             torch=dict(zip(labels, expected[row].tolist(), strict=True)),
-            bundle=dict(zip(labels, probabilities[worst_condition[row], row].tolist(), strict=True)),
+            bundle=dict(zip(labels, probabilities[condition][row].tolist(), strict=True)),
         )
-        for row in drifts.max(axis=0).argsort(kind="stable")[::-1][:_WORST].tolist()
-    )

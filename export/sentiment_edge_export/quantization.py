@@ -84,14 +84,14 @@ class _Quantizer:
 
     def _product(self, node: NodeProto) -> None:
         activations, weight = node.input
-        if weight not in self._weights:
+        if weight not in self._weights or self._weights[weight].ndim != 2:  # noqa: PLR2004 - a matrix
             self._nodes.append(node)
             return
         values, scales = self._quantize(weight, axis=0)
         flat = self._constant(f"{scales}_flat", numpy_helper.to_array(self._added[scales]).reshape(-1))
-        zero = self._constant("activation_zero", np.array(_ACTIVATION_ZERO, np.uint8))
-        one = self._constant("one", np.array(1, np.float32))
-        weight_zero = self._constant("weight_zero", np.array(0, np.int8))
+        zero = self._constant("quantization_activation_zero", np.array(_ACTIVATION_ZERO, np.uint8))
+        one = self._constant("quantization_one", np.array(1, np.float32))
+        weight_zero = self._constant("quantization_weight_zero", np.array(0, np.int8))
         out = node.output[0]
         scale = self._token_scale(activations, out)
         self._emit("Div", [activations, scale], f"{out}_scaled")
@@ -102,9 +102,9 @@ class _Quantizer:
 
     def _token_scale(self, activations: str, out: str) -> str:
         """Emit each token's scale: its largest magnitude over 127; never 0, for a padded position may be all zeros."""
-        last_axis = self._constant("last_axis", np.array([-1], np.int64))
-        largest = self._constant("int8_max", np.array(_INT8_MAX, np.float32))
-        smallest = self._constant("smallest_scale", np.array(np.finfo(np.float32).tiny, np.float32))
+        last_axis = self._constant("quantization_last_axis", np.array([-1], np.int64))
+        largest = self._constant("quantization_int8_max", np.array(_INT8_MAX, np.float32))
+        smallest = self._constant("quantization_smallest_scale", np.array(np.finfo(np.float32).tiny, np.float32))
         self._emit("Abs", [activations], f"{out}_magnitude")
         self._emit("ReduceMax", [f"{out}_magnitude", last_axis], f"{out}_peak", keepdims=1)
         self._emit("Div", [f"{out}_peak", largest], f"{out}_maybe_zero")
@@ -149,8 +149,8 @@ class _Quantizer:
 
 def quantize_symmetric(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return int8 values and their fp32 scales, one along `axis`: weight ~ values * scales, values within -127..127."""
-    peaks = np.abs(weight).max(axis=axis, keepdims=True)
-    scales = np.where(peaks > 0, peaks / _INT8_MAX, 1).astype(np.float32)
+    scales = (np.abs(weight).max(axis=axis, keepdims=True) / _INT8_MAX).astype(np.float32)
+    scales = np.where(scales >= np.finfo(np.float32).tiny, scales, np.float32(1))  # too small to divide by: all become 0
     return np.rint(weight / scales).astype(np.int8), scales
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from sentiment_edge_runtimes.bundle import Padding, Parallelism
+    from sentiment_edge_runtimes.bundle import Padding
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,5 @@ class TorchClassifier:
     lengths: tuple[int, ...]
     pad_id: int
     padding: Padding
-    parallelism: Parallelism
     promised_nodes: dict[str, int]
     """How many nodes of each type the exported graph must have."""

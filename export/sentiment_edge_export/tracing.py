@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,7 +13,7 @@ import torch
 from sentiment_edge_export.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import onnx
 
@@ -31,9 +32,7 @@ def trace(classifier: TorchClassifier) -> onnx.ModelProto:
     """
     example = torch.ones(_EXAMPLE, dtype=torch.int64)
     axes = {0: "batch", 1: "length"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's remarks on itself are not for the user
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with _quiet_exporter():
         program = torch.onnx.export(
             classifier.traced,
             (example, example.clone()),
@@ -54,6 +53,20 @@ def trace(classifier: TorchClassifier) -> onnx.ModelProto:
                 f"the graph has {found[kind]} {kind} nodes instead of {promised}; report this with the versions in use"
             )
     return model
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Keep the exporter's remarks on itself from the user."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def count_nodes(model: onnx.ModelProto) -> Counter[str]:

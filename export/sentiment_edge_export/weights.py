@@ -42,7 +42,7 @@ def strip_prefix(tensors: dict[str, Tensor], parts: tuple[str, ...], landmark: s
     """Return the tensors without the prefix under which `landmark` lies, where it is made of `parts` only (`module.model.`)."""
     for name in tensors:
         prefix = name.removesuffix(landmark)
-        if prefix != name and {*prefix.split(".")[:-1]} <= {*parts}:
+        if prefix != name and prefix.endswith(".") and {*prefix[:-1].split(".")} <= {*parts}:
             return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
     return tensors
 
@@ -63,6 +63,7 @@ def check_shapes(folder: Path, tensors: dict[str, Tensor], expected: dict[str, t
             if name in found and found[name] != shape
         ],
     }
+    problems["not floating point"] = [name for name, tensor in tensors.items() if not tensor.is_floating_point()]
     named = [f"{kind}: {_some(names)}" for kind, names in problems.items() if names]
     if named:
         raise CheckpointError(f"{folder}: the weights do not fit the architecture; {'; '.join(named)}")
@@ -101,7 +102,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path}: holds more than tensors, which could run code on loading; save its state_dict alone, best as safetensors"
         ) from error
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # a damaged file makes the unpickler fail in any way
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise CheckpointError(f"{path}: damaged or not a torch file ({reason}); download it again") from error
     for container in _CONTAINERS:

@@ -17,25 +17,40 @@ if TYPE_CHECKING:
 
 
 def check_output(output: Path, *, overwrite: bool) -> None:
-    """Check, before any work, that a bundle may be written there.
+    """Check that a bundle may be written there.
 
     Raises:
         OutputExists: something is there and `overwrite` is false.
-        OutputError: what is there is not a bundle, and so is not ours to replace.
+        OutputError: what is there is not a bundle alone, and so is not ours to replace.
     """
-    if not output.exists():
+    if not (output.exists() or output.is_symlink()):
         return
     if not overwrite:
         raise OutputExists(output)
-    if not (output / MANIFEST).is_file() and not (output.is_dir() and not any(output.iterdir())):
-        raise OutputError(f"{output} is not a bundle and will not be overwritten; choose another --output")
+    if not _is_replaceable(output):
+        raise OutputError(f"{output} holds more than a bundle and will not be overwritten; choose another --output")
+
+
+def _is_replaceable(output: Path) -> bool:
+    """Whether the folder is empty, or has a manifest of ours that lists all its files."""
+    if output.is_symlink() or not output.is_dir():
+        return False
+    found = {path.relative_to(output).as_posix() for path in output.rglob("*") if not path.is_dir()}
+    if not found:
+        return True
+    try:
+        manifest = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
+        return "format_version" in manifest and found <= {MANIFEST, CHECKSUMS, *manifest["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 @contextmanager
-def bundle_folder(output: Path) -> Iterator[Path]:
+def bundle_folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
     """Yield an empty folder that becomes `output` if the block succeeds and is removed if it does not.
 
     Raises:
+        OutputExists: something came to be there meanwhile, and `overwrite` is false.
         OutputError: the disk is full, or the place cannot be written.
     """
     try:
@@ -45,6 +60,7 @@ def bundle_folder(output: Path) -> Iterator[Path]:
             folder = Path(scratch) / "new"
             folder.mkdir()
             yield folder
+            check_output(output, overwrite=overwrite)
             _put_in_place(folder, output, Path(scratch) / "replaced")
     except SentimentEdgeError:
         raise
@@ -53,14 +69,13 @@ def bundle_folder(output: Path) -> Iterator[Path]:
 
 
 def _put_in_place(folder: Path, output: Path, aside: Path) -> None:
-    if not output.exists():
-        folder.rename(output)
-        return
-    output.rename(aside)
     try:
+        if output.exists():
+            output.rename(aside)
         folder.rename(output)
     except BaseException:
-        aside.rename(output)
+        if aside.exists() and not output.exists():
+            aside.rename(output)
         raise
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from sentiment_edge_runtimes.engine import ENGINES, EngineName
-from sentiment_edge_runtimes.errors import BundleDamaged, BundleInvalid, BundleMissing, BundleTooNew
+from sentiment_edge_runtimes.errors import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, EngineError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -25,7 +25,9 @@ PARITY = "parity.json"
 
 Precision = Literal["fp32", "int8"]
 Padding = Literal["packed", "padded"]
-Parallelism = Literal["batches", "operators"]
+
+_SHORTEST, _LARGEST = 3, 2**31
+"""A text has room for one token between two special ones; ids and lengths fit 32 bits."""
 
 _T = TypeVar("_T")
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
@@ -49,8 +51,6 @@ class Bundle:
     """Token that padding is made of."""
     padding: Padding
     """Whether padding is invisible to the model (`packed`) or part of what it reads (`padded`)."""
-    parallelism: Parallelism
-    """What gains from threads: several batches at once, or the operators of one."""
     engines: dict[EngineName, str]
     """The model file of each engine."""
     nodes: dict[str, int]
@@ -68,16 +68,30 @@ class Bundle:
             BundleMissing: there is no manifest.
             BundleTooNew: the manifest has a newer format.
             BundleInvalid: the manifest or the list of checksums is malformed, or a name leaves the folder.
-            BundleDamaged: a file is missing, has another size or another hash.
+            BundleDamaged: a file is missing, cannot be read, has another size or another hash.
         """
-        manifest = _read_manifest(root)
-        _check_version(root, manifest)
         try:
+            manifest = _read_manifest(root)
+            _check_version(root, manifest)
             bundle = _from_manifest(root, manifest)
+            _check_files(root, bundle.files)
+        except BundleError:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise BundleInvalid(root, f"{MANIFEST} is malformed ({error})") from error
-        _check_files(root, bundle.files)
+        except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
+            raise BundleDamaged(root, "a file", f"cannot be read ({error})") from error
         return bundle
+
+    def model_path(self, engine: EngineName) -> Path:
+        """Return the model file of an engine.
+
+        Raises:
+            EngineError: the bundle has none.
+        """
+        if engine not in self.engines:
+            raise EngineError(f"{self.root}: no model for {engine} in it, only for {', '.join(self.engines)}")
+        return self.root / self.engines[engine]
 
     def require(self, name: str) -> Path:
         """Return the path of a file of the bundle.
@@ -139,7 +153,6 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
         lengths=tuple(_typed(length, int) for length in _typed(manifest["lengths"], list)),
         pad_id=_typed(manifest["pad_id"], int),
         padding=cast("Padding", _one_of(manifest["padding"], get_args(Padding))),
-        parallelism=cast("Parallelism", _one_of(manifest["parallelism"], get_args(Parallelism))),
         engines={
             cast("EngineName", name): _one_of(path, tuple(files))
             for name, path in _typed(manifest["engines"], dict).items()
@@ -149,8 +162,10 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
         parity=_typed(manifest["parity"], dict),
         files=files,
     )
-    if not bundle.labels or not bundle.engines:
-        raise ValueError("labels and engines may not be empty")
+    if not bundle.labels or not bundle.engines or len({*bundle.labels}) != len(bundle.labels):
+        raise ValueError("there must be labels, all different, and engines")
+    if not 0 <= bundle.pad_id < _LARGEST or not _SHORTEST <= bundle.max_length < _LARGEST:
+        raise ValueError("pad_id or max_length is out of range")
     if bundle.lengths != tuple(sorted({*bundle.lengths, bundle.max_length})) or bundle.lengths[0] < 1:
         raise ValueError("lengths must ascend from 1 or more to max_length")
     return bundle

@@ -42,6 +42,7 @@ def load(
 
     Raises:
         BundleError: the bundle is missing, damaged, malformed or too new.
+        EngineError: the bundle has no model for this engine.
         InputError: `threads` is below 1.
     """
     root = DEFAULT_BUNDLE if bundle is None else Path(bundle)
@@ -54,6 +55,7 @@ class Classifier:
     def __init__(self, bundle: Bundle, *, engine: EngineName = "onnxruntime", threads: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise InputError(f"threads must be 1 or more, not {threads}")
+        bundle.model_path(engine)  # a missing one is better named now than at first use
         self.bundle = bundle
         self._engine_name = engine
         self._threads = threads or usable_cpus()
@@ -70,10 +72,10 @@ class Classifier:
     def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is a sequence of str too
 
     @overload
-    def __call__(self, texts: Sequence[str]) -> list[Prediction]: ...
+    def __call__(self, texts: Iterable[str]) -> list[Prediction]: ...
 
-    def __call__(self, texts: str | Sequence[str]) -> Prediction | list[Prediction]:
-        """Label one text, or each of a list.
+    def __call__(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
+        """Label one text, or each of several.
 
         Raises:
             InputError: an item is not a string.
@@ -81,7 +83,7 @@ class Classifier:
         """
         if isinstance(texts, str):
             return self._predict([texts])[0]
-        return self._predict(texts)
+        return self._predict(_several(texts))
 
     def stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Label any number of texts in order, in constant memory, reading a little ahead.
@@ -90,18 +92,20 @@ class Classifier:
             InputError: an item is not a string.
             EngineError: the engine failed.
         """
+        if isinstance(texts, str):
+            raise InputError("stream() takes several texts; call the classifier for one")
         remaining = iter(texts)
         while chunk := list(islice(remaining, _STREAM_TEXTS)):
             yield from self._predict(chunk)
 
-    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the model's raw outputs, float32 [texts, classes].
 
         Raises:
             InputError: an item is not a string.
             EngineError: the engine failed.
         """
-        return self._logits(self._tokenizer.encode([texts] if isinstance(texts, str) else texts))
+        return self._logits(self._tokenizer.encode(_several(texts)))
 
     def explain(self, text: str) -> Explanation:
         """Return the prediction with the attention that each token got.
@@ -109,8 +113,8 @@ class Classifier:
         Raises:
             EngineError: the model has no attention output, or the engine failed.
         """
-        encoding = self._tokenizer.encode_one(text)
-        tokens = Tokens(encoding.ids, bool(encoding.overflowing))
+        encoding, truncated = self._tokenizer.encode_one(text)
+        tokens = Tokens(encoding.ids, truncated)
         (batch,) = plan([len(tokens.ids)], self.bundle.lengths)
         outputs = self._run(batch, [tokens])
         if outputs.attention is None:
@@ -132,17 +136,19 @@ class Classifier:
 
     def _logits(self, tokens: Sequence[Tokens]) -> NDArray[np.float32]:
         logits = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
-        batches = list(plan([len(text.ids) for text in tokens], self.bundle.lengths))
-        for batch, outputs in zip(batches, self._run_all(batches, tokens), strict=True):
-            logits[list(batch.rows)] = outputs.logits
-        return logits
 
-    def _run_all(self, batches: Sequence[Batch], tokens: Sequence[Tokens]) -> list[Outputs]:
+        def fill(batch: Batch) -> None:
+            logits[list(batch.rows)] = self._run(batch, tokens).logits
+
+        batches = list(plan([len(text.ids) for text in tokens], self.bundle.lengths))
         workers = min(self._open_engine().workers, len(batches))
-        if workers <= 1:
-            return [self._run(batch, tokens) for batch in batches]
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(lambda batch: self._run(batch, tokens), batches))
+        if workers > 1:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(fill, batches))
+        else:
+            for batch in batches:
+                fill(batch)
+        return logits
 
     def _run(self, batch: Batch, tokens: Sequence[Tokens]) -> Outputs:
         return self._open_engine()(*pad([tokens[row].ids for row in batch.rows], batch.length, self.bundle.pad_id))
@@ -154,3 +160,13 @@ class Classifier:
             if self._engine is None or self._engine[0] != process:
                 self._engine = process, open_engine(self.bundle, self._engine_name, self._threads)
             return self._engine[1]
+
+
+def _several(texts: Iterable[str]) -> list[str]:
+    """Return the texts as a list; a lone string is one text, not its characters."""
+    if isinstance(texts, str):
+        return [texts]
+    try:
+        return list(texts)
+    except TypeError as error:
+        raise InputError(f"texts must be a string or several, not {type(texts).__name__}") from error

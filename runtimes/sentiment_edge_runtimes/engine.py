@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
-from sentiment_edge_runtimes.errors import EngineError
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -47,8 +45,7 @@ def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
     Raises:
         EngineError: the bundle has no model for this engine, or the engine refuses it.
     """
-    if name not in bundle.engines:
-        raise EngineError(f"{bundle.root}: no model for {name} in it, only for {', '.join(bundle.engines)}")
+    bundle.model_path(name)
     # An engine's library is heavy and may be absent: import only the one asked for.
     engine: Engine = import_module(f"sentiment_edge_runtimes.{name}_engine").open_engine(bundle, threads)
     return engine

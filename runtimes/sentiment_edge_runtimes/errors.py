@@ -1,4 +1,4 @@
-"""Every error raised on purpose, as a tree.
+"""What the runtime raises on purpose, as a tree; the export adds its own to it.
 
     SentimentEdgeError
     ├── InputError                  a text, file or option that cannot be used

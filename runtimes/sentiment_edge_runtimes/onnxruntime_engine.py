@@ -18,23 +18,28 @@ if TYPE_CHECKING:
 
     from sentiment_edge_runtimes.bundle import Bundle
 
+_INPUTS = ("input_ids", "attention_mask")
+
 
 class OnnxRuntimeEngine:
     """One session over the bundle's ONNX file."""
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
-        recurrent = bundle.parallelism == "batches"
+        recurrent = "GRU" in bundle.nodes  # whose kernel hardly gains from a second thread: run several batches instead
         self.workers = threads if recurrent else 1
         options = _session_options(1 if recurrent else threads)
-        path = bundle.root / bundle.engines["onnxruntime"]
+        path = bundle.model_path("onnxruntime")
         with _translated(f"{path}: ONNX Runtime cannot load it"):
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._inputs = [node.name for node in self._session.get_inputs()]
-        self._outputs = [node.name for node in self._session.get_outputs()]
+        outputs = {node.name: node.shape for node in self._session.get_outputs()}
+        self._outputs = list(outputs)
+        if not {*self._inputs} <= {*_INPUTS} or outputs.get("logits", [None])[-1] != len(bundle.labels):
+            raise EngineError(f"{path}: not a classifier of {len(bundle.labels)} labels; export the bundle again")
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; see `Engine`."""
-        tensors = {"input_ids": input_ids, "attention_mask": attention_mask}
+        tensors = dict(zip(_INPUTS, (input_ids, attention_mask), strict=True))
         with _translated("ONNX Runtime failed to run the model"):
             results = self._session.run(None, {name: tensors[name] for name in self._inputs})
         named = dict(zip(self._outputs, results, strict=True))
@@ -50,7 +55,7 @@ def _session_options(threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only: warnings are for whoever exports
+    options.log_severity_level = 4  # errors come as exceptions; warnings are for whoever exports
     options.enable_cpu_mem_arena = False  # an arena keeps the largest batch's memory for good
     options.enable_mem_pattern = False  # patterns suit fixed shapes only
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

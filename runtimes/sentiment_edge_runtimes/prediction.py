@@ -24,7 +24,7 @@ class TokenWeight:
 
     token: str
     weight: float
-    """Share of the attention, 0 to 1; the weights of a text sum to 1."""
+    """Share of the attention, 0 to 1; they sum to 1, less what padding got where the model reads padding."""
     start: int
     end: int
     """The characters of the text that the token covers: `text[start:end]`; empty for [CLS] and [SEP]."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tokenizers import Encoding, Tokenizer
 
 from sentiment_edge_runtimes.errors import BundleInvalid, InputError
+from sentiment_edge_runtimes.threads import usable_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ class TextTokenizer:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(bundle.max_length)
         self._prefix = _CHARACTERS_PER_TOKEN * bundle.max_length
-        self._threads = threads
+        self._parallel = 1 < usable_cpus() <= threads  # the library's batches take every CPU or one
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text.
@@ -46,32 +47,36 @@ class TextTokenizer:
         Raises:
             InputError: an item is not a string.
         """
-        short = [index for index, text in enumerate(texts) if len(_checked(text)) <= self._prefix]
-        encodings = dict(zip(short, self._encode_short([_encodable(texts[index]) for index in short]), strict=True))
-        return [
-            Tokens(encoding.ids, bool(encoding.overflowing))
-            for encoding in (encodings.get(index) or self.encode_one(text) for index, text in enumerate(texts))
-        ]
+        short = iter(self._encode_short([_encodable(text) for text in texts if len(_checked(text)) <= self._prefix]))
+        return [_tokens(next(short)) if len(text) <= self._prefix else _tokens(*self.encode_one(text)) for text in texts]
 
-    def encode_one(self, text: str) -> Encoding:
-        """Return the full encoding of one text, with tokens and character offsets.
+    def encode_one(self, text: str) -> tuple[Encoding, bool]:
+        """Return the full encoding of one text, with tokens and character offsets, and whether its end goes unseen.
 
         Of a long text only as much is read as settles the tokens that are kept: memory does not grow with the text.
+
+        Raises:
+            InputError: it is not a string.
         """
         text = _encodable(_checked(text))
         size = self._prefix
         while size < min(len(text), _MAX_CHARACTERS):
             encoding = self._tokenizer.encode(text[:size])
             if _is_settled(encoding):
-                return encoding
+                return encoding, True
             size *= 4
-        return self._tokenizer.encode(text[:_MAX_CHARACTERS])
+        encoding = self._tokenizer.encode(text[:_MAX_CHARACTERS])
+        return encoding, bool(encoding.overflowing) or len(text) > _MAX_CHARACTERS
 
     def _encode_short(self, texts: list[str]) -> list[Encoding]:
-        if self._threads > 1:
+        if self._parallel:
             encodings: list[Encoding] = self._tokenizer.encode_batch_fast(texts)
             return encodings
-        return [self._tokenizer.encode(text) for text in texts]  # a batch would start a thread per CPU
+        return [self._tokenizer.encode(text) for text in texts]
+
+
+def _tokens(encoding: Encoding, unseen: bool | None = None) -> Tokens:  # noqa: FBT001
+    return Tokens(encoding.ids, bool(encoding.overflowing) if unseen is None else unseen)
 
 
 def _checked(text: object) -> str:

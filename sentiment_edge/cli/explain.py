@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from sentiment_edge_runtimes.prediction import Explanation
+
 _MOST_ARGUMENTS = 2
+_WIDE = 1000
+"""Columns: the table takes what it needs; a narrow terminal may wrap it, but no token is cut off."""
 
 
 def explain(
@@ -16,8 +21,8 @@ def explain(
         list[str],
         typer.Argument(metavar="[BUNDLE] TEXT", help="The text, after the bundle's folder where it is not the default."),
     ],
-    html: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Write a picture.")] = None,
+    html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page.")] = None,
+    png: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a picture.")] = None,
 ) -> None:
     """Show how much attention each token of a text got."""
     if len(arguments) > _MOST_ARGUMENTS:
@@ -26,29 +31,48 @@ def explain(
 
     *bundle, text = arguments
     explanation = load(*bundle).explain(text)
-    if html is not None:
-        from sentiment_edge.heatmap.page import page
+    written = {path: render(explanation) for path, render in ((html, _page), (png, _picture)) if path is not None}
+    for path, contents in written.items():
+        _write(path, contents)
+    if not written:
+        typer.echo(_table(explanation), nl=False, color=True)
 
-        _write(html, page(explanation).encode("utf-8", "replace"))
-    if png is not None:
-        from sentiment_edge.extras import needs_extra
 
-        with needs_extra("plot"):
-            from sentiment_edge.heatmap.picture import picture
-        _write(png, picture(explanation))
-    if html is None and png is None:
-        from rich.console import Console
+def _page(explanation: Explanation) -> bytes:
+    from sentiment_edge.heatmap.page import page
 
-        from sentiment_edge.heatmap.terminal import heatmap
+    return page(explanation).encode("utf-8", "replace")
 
-        Console(file=sys.stdout).print(heatmap(explanation))
+
+def _picture(explanation: Explanation) -> bytes:
+    from sentiment_edge.extras import needs_extra
+
+    with needs_extra("plot"):
+        from sentiment_edge.heatmap.picture import picture
+    return picture(explanation)
+
+
+def _table(explanation: Explanation) -> str:
+    """Return the table with the colours that this terminal has; none for a file or a pipe."""
+    from rich.console import Console
+
+    from sentiment_edge.heatmap.terminal import heatmap
+
+    console = Console(width=_WIDE)
+    with console.capture() as captured:
+        console.print(heatmap(explanation))
+    return captured.get()
 
 
 def _write(path: Path, contents: bytes) -> None:
     """Write beside the target, then rename: a full disk must not leave half a file."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    if path.exists() and not path.is_file():  # a device or a pipe
+        path.write_bytes(contents)
+        return
     try:
-        unfinished.write_bytes(contents)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
+            unfinished = Path(scratch) / path.name
+            unfinished.write_bytes(contents)
+            unfinished.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

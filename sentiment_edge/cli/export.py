@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from pathlib import Path
@@ -29,9 +28,10 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
+    from sentiment_edge.cli.bundle_json import bundle_json
     from sentiment_edge.export import export_model
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # unwinds, so nothing is left behind
+    _stop_on_signals()
     report = export_model(
         model,
         precision="int8" if int8 else "fp32",
@@ -42,19 +42,19 @@ def export(
         offline=offline,
         progress=_show_stage,
     )
-    typer.echo(_as_json(report) if as_json else _as_text(report))
+    typer.echo(bundle_json(report.bundle, report.parity.summary()) if as_json else _as_text(report))
 
 
 def _show_stage(stage: str) -> None:
-    typer.echo(f"sentiment-edge: {stage}", err=True)
+    if sys.stderr.isatty():
+        typer.echo(f"{stage} ...", err=True)
 
 
-def _as_json(report: ExportReport) -> str:
-    from sentiment_edge.cli.parity_table import bundle_json
-
-    parity = report.parity
-    answer = bundle_json(report.bundle, parity.conditions, passed=parity.passed, batch_difference=parity.batch_difference)
-    return json.dumps(answer, indent=2)
+def _stop_on_signals() -> None:
+    """Make the signals that end a process unwind it first, so that nothing is left behind."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
 
 
 def _as_text(report: ExportReport) -> str:

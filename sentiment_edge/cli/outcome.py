@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, ParamSpec
@@ -23,6 +24,7 @@ def with_outcome(command: Callable[_P, None]) -> Callable[_P, None]:
 
     @functools.wraps(command)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        _write_utf8()
         try:
             command(*args, **kwargs)
         except SentimentEdgeError as error:
@@ -38,8 +40,16 @@ def with_outcome(command: Callable[_P, None]) -> Callable[_P, None]:
     return run
 
 
+def _write_utf8() -> None:
+    """Make the output UTF-8 whatever the locale: texts and labels are of any script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def _is_closed_pipe(error: OSError) -> bool:
-    return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL)
+    """Windows says EINVAL of a pipe that nobody reads, but of a bad file name too."""
+    return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL and error.filename is None)
 
 
 def _discard_stdout() -> None:

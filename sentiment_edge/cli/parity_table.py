@@ -1,14 +1,12 @@
-"""The comparison with a reference, as text and as JSON."""
+"""The comparison with a reference, for reading."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.numerics import Condition
 
 _HEADER = f"{'condition':<22}{'texts':>6}{'same label':>12}{'mean drift':>12}{'max drift':>11}{'max logit difference':>22}"
@@ -22,15 +20,3 @@ def parity_table(conditions: Iterable[Condition]) -> str:
         for row in conditions
     )
     return "\n".join((_HEADER, *rows))
-
-
-def bundle_json(bundle: Bundle, conditions: Iterable[Condition], *, passed: bool, **more: float) -> dict[str, Any]:
-    """Return the object that `export --json` and `verify --json` print; `more` goes under `parity`."""
-    return {
-        "bundle": str(bundle.root),
-        "precision": bundle.precision,
-        "engines": list(bundle.engines),
-        "files": bundle.files,
-        "nodes": bundle.nodes,
-        "parity": {"passed": passed, "conditions": [asdict(condition) for condition in conditions], **more},
-    }

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiment_edge.cli.options import BundleArgument, ThreadsOption
+from sentiment_edge.cli.reading import LONGEST_LINE, read_lines
 from sentiment_edge.cli.records import FORMATS, HEADERS, RecordFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sentiment_edge.cli.reading import Lines
     from sentiment_edge_runtimes.classifier import Classifier
     from sentiment_edge_runtimes.prediction import Prediction
 
-_QUIET_SECONDS = 2.0
-"""How long a run may take before it shows progress."""
+_QUIET_SECONDS, _REFRESH_SECONDS = 2.0, 0.5
+"""How long a run may take before it shows progress, and how often it then does."""
 
 
 def predict(
@@ -33,31 +35,27 @@ def predict(
     threads: ThreadsOption = None,
 ) -> None:
     """Label each line of stdin, or of files: one line out for each line in."""
-    from sentiment_edge.cli.reading import read_lines
     from sentiment_edge_runtimes.classifier import load
     from sentiment_edge_runtimes.errors import InputError
 
-    if sys.stdin is None or sys.stdout is None:
-        raise InputError("stdin and stdout must be open")
+    if sys.stdout is None or (sys.stdin is None and not inputs):
+        raise InputError("nothing to read from or write to: stdin or stdout is closed")
     classifier = load(bundle, threads=threads)
     if not inputs and sys.stdin.isatty():
         typer.echo("sentiment-edge: reading lines from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter)", err=True)
-    tally = _Tally()
-    _write(HEADERS[record_format])
-    sys.stdout.buffer.flush()
-    for lines in read_lines(inputs or []):
-        for text, prediction in _label(classifier, lines.texts):
-            _write(FORMATS[record_format](text, prediction))
-            tally.truncated += prediction is not None and prediction.truncated
-        sys.stdout.buffer.flush()
-        tally.undecodable += lines.undecodable
-        tally.count(len(lines.texts))
-    tally.close()
-    if tally.truncated:
-        limit = classifier.bundle.max_length
-        typer.echo(f"sentiment-edge: {tally.truncated} texts cut to the {limit} tokens that the model reads", err=True)
-    if tally.undecodable:
-        typer.echo(f"sentiment-edge: {tally.undecodable} lines not UTF-8; what could not be read became U+FFFD", err=True)
+    write = _Writer()
+    write(HEADERS[record_format])
+    write.flush()
+    tally = _Tally(shown=sys.stderr.isatty() and not write.is_terminal)
+    with tally:
+        for lines in read_lines(inputs or []):
+            for text, prediction in _label(classifier, lines.texts):
+                write(FORMATS[record_format](text, prediction))
+                tally.truncated += prediction is not None and prediction.truncated
+            write.flush()
+            tally.add(lines)
+    for remark in tally.remarks(classifier.bundle.max_length):
+        typer.echo(f"sentiment-edge: {remark}", err=True)
 
 
 def _label(classifier: Classifier, texts: list[str]) -> Iterator[tuple[str, Prediction | None]]:
@@ -66,31 +64,55 @@ def _label(classifier: Classifier, texts: list[str]) -> Iterator[tuple[str, Pred
     return ((text, next(predictions) if text.strip() else None) for text in texts)
 
 
-def _write(record: str) -> None:
-    """Write UTF-8 whatever the locale is; at once to a terminal."""
-    sys.stdout.buffer.write(record.encode("utf-8", "replace"))
-    if sys.stdout.isatty():
-        sys.stdout.buffer.flush()
+class _Writer:
+    """Writes records as UTF-8 whatever the locale is; at once to a terminal."""
+
+    def __init__(self) -> None:
+        self._stdout = sys.stdout.buffer
+        self.is_terminal = sys.stdout.isatty()
+
+    def __call__(self, record: str) -> None:
+        self._stdout.write(record.encode("utf-8", "replace"))
+        if self.is_terminal:
+            self.flush()
+
+    def flush(self) -> None:
+        self._stdout.flush()
 
 
 @dataclass
 class _Tally:
-    """Counts lines, and shows the count on a terminal once the run has taken a while."""
+    """Counts lines and what is remarkable of them; shows the count once the run has taken a while, where `shown`."""
 
+    shown: bool
     truncated: int = 0
-    undecodable: int = 0
+    _undecodable: int = 0
+    _overlong: int = 0
     _lines: int = 0
     _start: float = field(default_factory=time.monotonic)
-    _shown: float = 0.0
+    _refreshed: float = 0.0
 
-    def count(self, lines: int) -> None:
-        self._lines += lines
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        if self._refreshed:
+            sys.stderr.write("\n")
+
+    def add(self, lines: Lines) -> None:
+        self._lines += len(lines.texts)
+        self._undecodable += lines.undecodable
+        self._overlong += lines.overlong
         seconds = time.monotonic() - self._start
-        if sys.stderr.isatty() and seconds > max(_QUIET_SECONDS, self._shown + 0.5):
-            self._shown = seconds
+        if self.shown and seconds > max(_QUIET_SECONDS, self._refreshed + _REFRESH_SECONDS):
+            self._refreshed = seconds
             sys.stderr.write(f"\r{self._lines:,} lines, {self._lines / seconds:,.0f} a second ")
             sys.stderr.flush()
 
-    def close(self) -> None:
-        if self._shown:
-            sys.stderr.write("\n")
+    def remarks(self, max_length: int) -> Iterator[str]:
+        if self.truncated:
+            yield f"{self.truncated} texts cut to the {max_length} tokens that the model reads"
+        if self._undecodable:
+            yield f"{self._undecodable} lines not UTF-8; what could not be read became U+FFFD"
+        if self._overlong:
+            yield f"{self._overlong} lines longer than {LONGEST_LINE // 2**20} MiB; the rest of them was dropped"

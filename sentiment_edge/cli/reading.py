@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**16
 """Bytes to take at once: enough lines to batch by length. A slow pipe or a terminal gives less, and is answered at once."""
-_LONGEST_LINE = 2**24
+LONGEST_LINE = 2**24
 """Bytes of a line that are kept; no model reads so far."""
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -24,6 +24,8 @@ class Lines(NamedTuple):
     texts: list[str]
     undecodable: int
     """How many of them were not UTF-8; the offending bytes are replaced by U+FFFD."""
+    overlong: int
+    """How many of them were cut to `LONGEST_LINE` bytes."""
 
 
 def read_lines(paths: Sequence[Path]) -> Iterator[Lines]:
@@ -50,22 +52,24 @@ def _split(file: BinaryIO) -> Iterator[list[bytes]]:
         if complete:
             yield [_joined(pending, complete[0]), *complete[1:]]
             pending = bytearray()
-        pending += rest[: _LONGEST_LINE - len(pending)]
+        pending += rest[: LONGEST_LINE - len(pending)]
     if pending:
         yield [bytes(pending)]
 
 
 def _joined(start: bytearray, end: bytes) -> bytes:
-    return bytes(start + end[: _LONGEST_LINE - len(start)])
+    return bytes(start + end[: LONGEST_LINE - len(start)])
 
 
 def _decode(lines: list[bytes]) -> Lines:
-    texts, undecodable = [], 0
+    texts, undecodable, overlong = [], 0, 0
     for line in lines:
         try:
             text = line.decode("utf-8")
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
             text = line.decode("utf-8", "replace")
-            undecodable += 1
+            cut_short = len(line) == LONGEST_LINE and error.start > LONGEST_LINE - 4  # within the last character
+            undecodable += not cut_short
+        overlong += len(line) == LONGEST_LINE
         texts.append(text.removesuffix("\r"))
-    return Lines(texts, undecodable)
+    return Lines(texts, undecodable, overlong)

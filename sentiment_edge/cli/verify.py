@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +17,13 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a bundle's files, and that it gives on this machine what it gave when it was built (status 1 when not)."""
-    from sentiment_edge.cli.parity_table import bundle_json, parity_table
+    from sentiment_edge.cli.bundle_json import bundle_json
+    from sentiment_edge.cli.parity_table import parity_table
     from sentiment_edge_runtimes.verification import verify as verify_bundle
 
     result = verify_bundle(bundle, threads=threads)
     if as_json:
-        answer = bundle_json(result.bundle, [result.condition], passed=result.passed)
-        typer.echo(json.dumps(answer, indent=2))
+        typer.echo(bundle_json(result.bundle, {"passed": result.passed, "conditions": [asdict(result.condition)]}))
     else:
         typer.echo(f"{bundle}: {len(result.bundle.files)} files intact\n{parity_table([result.condition])}")
     if not result.passed:

@@ -49,7 +49,9 @@ def test_both_readings_equal_torch(tmp_path: Path, layers: int, padding: str, le
     assert np.abs(classifier.logits(TEXTS) - expected).max() <= 1e-4
     assert np.abs(np.concatenate([classifier.logits([text]) for text in TEXTS]) - expected).max() <= 1e-4
     assert report.bundle.nodes == {"GRU": layers}
-    assert classifier.explain("good film").tokens[1].token == "good"
+    explained = classifier.explain("good film").tokens
+    assert [token.token for token in explained] == ["[CLS]", "good", "film", "[SEP]"]
+    assert sum(token.weight for token in explained) == pytest.approx(1, abs=1e-5) or padding == "padded"
 
 
 def test_the_two_readings_differ() -> None:
@@ -115,6 +117,8 @@ def change(**changes: torch.Tensor | None) -> dict[str, torch.Tensor]:
         (change(embedding__weight=None), "missing: embedding.weight"),
         (change(gru__weight_ih_l0_reverse=None), "missing: gru.weight_ih_l0_reverse"),
         (change(fc9__weight=torch.zeros(2)), "unexpected: fc9.weight"),
+        (change(aux_embedding__weight=torch.zeros(2)), "unexpected: aux_embedding.weight"),
+        (change(fc1__bias=torch.zeros(24, dtype=torch.int8)), "not floating point: fc1.bias"),
         (change(fc1__bias=torch.zeros(7)), r"wrongly shaped: fc1.bias \[7\] instead of \[24\]"),
         (change(embedding__weight=torch.zeros(5)), "do not fit"),
         (change(fc1__bias=torch.full((24,), torch.nan)), "fc1.bias holds NaN or infinite"),
@@ -134,7 +138,8 @@ def test_wrong_tensors_are_named(tmp_path: Path, weights: dict[str, torch.Tensor
         ({"n_layers": 2}, "n_layers 2, the weights 1"),
         ({"bidirectional": False}, "bidirectional"),
         ({"pad_idx": 22}, "pad_idx 22"),
-        ({"pad_idx": "x"}, "do not fit"),
+        ({"pad_idx": "x"}, "pad_idx 'x'"),
+        ({"pad_idx": None}, "pad_idx None"),
         ({"id2label": {"0": "one"}}, "1 different labels for 2 classes"),
         ({"id2label": {"0": "same", "1": "same"}}, "1 different labels for 2 classes"),
         ({"id2label": {"1": "a", "2": "b"}}, "must map 0, 1"),

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
+from support import Command
 from tiny_checkpoints import tiny_weights, write_checkpoint
 
 from sentiment_edge import load
@@ -88,14 +89,19 @@ def test_a_faulty_graph_is_refused_and_nothing_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_hopeless_int8_is_refused(tmp_path: Path) -> None:
+def test_hopeless_int8_is_refused(tmp_path: Path, command: Command) -> None:
     weights = tiny_weights()  # the same function in fp32, but one column takes the whole range of int8
     weights["embedding.weight"][:, 0] *= 3000
     for name in ("gru.weight_ih_l0", "gru.weight_ih_l0_reverse"):
         weights[name][:, 0] /= 3000
     checkpoint = write_checkpoint(tmp_path / "tiny", weights)
-    with pytest.raises(ParityError, match="mean drift"):
-        export_model(str(checkpoint), precision="int8", output=tmp_path / "out")
+    done = command("export", "--model", checkpoint, "--int8", "--output", tmp_path / "out")
+    assert (done.returncode, done.stdout) == (3, b"")
+    refusal, title, *worst = done.stderr.decode().splitlines()
+    assert "parity refused, nothing written" in refusal
+    assert "mean drift" in refusal
+    assert title == "worst texts:"
+    assert len(worst) == 5
     assert not (tmp_path / "out").exists()
 
 

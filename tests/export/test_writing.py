@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -16,12 +15,11 @@ from sentiment_edge import load
 from sentiment_edge.export import export_model
 from sentiment_edge_export.errors import OutputError, OutputExists
 
-posix = pytest.mark.skipif(os.name != "posix", reason="signals and resource limits")
-
 
 def test_an_output_that_exists_is_kept(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious").write_text("kept")
+    (tmp_path / "out" / "manifest.json").write_text('{"format_version": 1, "files": {}}')  # even beside something like a bundle
     for overwrite, error in ((False, OutputExists), (True, OutputError)):
         with pytest.raises(error):
             export_model(str(tiny), output=tmp_path / "out", overwrite=overwrite)
@@ -48,30 +46,43 @@ def test_the_default_output_is_named_after_model_and_precision(
     assert export_model(str(tiny)).bundle.root == Path("tiny-fp32")
 
 
-@posix
+def test_what_appears_during_an_export_is_kept(tiny: Path, tmp_path: Path) -> None:
+    def intrude(stage: str) -> None:
+        if stage == "measuring parity":
+            (tmp_path / "out").mkdir()
+            (tmp_path / "out" / "precious").write_text("kept")
+
+    with pytest.raises(OutputExists):
+        export_model(str(tiny), output=tmp_path / "out", progress=intrude)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["precious"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "tiny"]
+
+
 def test_a_disk_that_fills_up_leaves_nothing(command: Command, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+
     def limit() -> None:  # a file may grow to 1 MB only, as on a disk with little left
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
-    # torch's own files go elsewhere, as they do where only the output's disk is full
     done = command("export", "--model", "gru-mini", "--output", tmp_path / "out", preexec_fn=limit)
-    assert done.returncode == 1
-    assert b"cannot be written (File too large)" in done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert b"cannot be written (File too large)" in done.stderr
     assert not list(tmp_path.iterdir())
 
 
-@posix
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("stage", ["tracing", "measuring parity"])
-def test_an_interrupted_export_leaves_nothing(tmp_path: Path, sent: signal.Signals, status: int, stage: str) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals")
+@pytest.mark.parametrize(("sent", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize("stage", [b"tracing", b"measuring parity"])
+def test_an_interrupted_export_leaves_nothing(tmp_path: Path, sent: str, status: int, stage: bytes) -> None:
+    pty = pytest.importorskip("pty")
+    controller, terminal = pty.openpty()  # stages are shown on a terminal only
     arguments = ["-m", "sentiment_edge", "export", "--model", "gru-mini", "--int8", "--output", str(tmp_path / "out")]
-    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        for line in process.stderr:
-            if stage in line:
-                break
-        process.send_signal(sent)
-        rest = process.stderr.read()
+    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=terminal) as process:
+        shown = b""
+        while stage not in shown:
+            shown += os.read(controller, 1000)
+        process.send_signal(signal.Signals[sent])
         assert process.wait(60) == status
-    assert "Traceback" not in rest
+    os.write(terminal, b"end")
+    assert b"Traceback" not in os.read(controller, 10_000)
     assert not list(tmp_path.iterdir())

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from support import edit_manifest
 
 from sentiment_edge import BundleMissing, Classifier, EngineError, InputError, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 WORDS = [
     "good",
@@ -100,10 +99,48 @@ def test_a_classifier_can_be_shared_by_threads() -> None:
     assert [answer.label for answer in answers] == expected
 
 
+class Series:
+    """Like a column of a filtered table: iterated in order, indexed by label."""
+
+    def __init__(self, rows: dict[int, str]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, label: int) -> str:
+        return self._rows[label]
+
+
+def test_texts_may_come_in_anything_that_holds_several(classifier: Classifier) -> None:
+    expected = classifier(["I loved it.", "Dreadful."])
+    for texts in (
+        ("I loved it.", "Dreadful."),
+        Series({1: "I loved it.", 0: "Dreadful."}),
+        np.array(["I loved it.", "Dreadful."]),
+    ):
+        assert classifier(texts) == expected
+    assert classifier(text for text in ("I loved it.", "Dreadful.")) == expected
+    assert classifier.logits("Dreadful.").shape == (1, 2)
+
+
+def test_what_is_no_text_is_named(classifier: Classifier) -> None:
+    with pytest.raises(InputError, match="texts must be a string or several, not NoneType"):
+        classifier(None)  # type: ignore[call-overload]
+    with pytest.raises(InputError, match=r"stream\(\) takes several texts"):
+        next(classifier.stream("abc"))
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_classifier_survives_a_fork() -> None:
+@pytest.mark.parametrize("used", [False, True])
+def test_a_classifier_survives_a_fork(used: bool) -> None:
     shared = load(threads=2)
+    if used:
+        shared(TEXTS)
     child = os.fork()
     if child == 0:
         os._exit(0 if shared("I loved it.").label == "positive" else 1)
@@ -137,8 +174,16 @@ def test_threads_below_one_are_refused(threads: int) -> None:
         load(threads=threads)
 
 
-def test_a_bundle_of_other_engines_says_which(bundle_folder: Path) -> None:
-    edit_manifest(bundle_folder, labels=["a", "b"])
-    assert load(bundle_folder)("x").label in {"a", "b"}
+def test_a_bundle_without_the_engine_says_which_it_has(bundle_folder: Path) -> None:
     with pytest.raises(EngineError, match="no model for abacus in it, only for onnxruntime"):
-        load(bundle_folder, engine="abacus")("x")  # type: ignore[arg-type]
+        load(bundle_folder, engine="abacus")  # type: ignore[arg-type]
+
+
+def test_the_default_model_is_as_good_as_stated(shared: Callable[[str], Path], classifier: Classifier) -> None:
+    with shared("data/sst2/dev.tsv").open(encoding="utf-8") as file:
+        rows = [line.rstrip("\n").split("\t") for line in file][1:]
+    predictions = classifier([text for text, _ in rows])
+    right = sum(
+        classifier.labels[int(label)] == prediction.label for (_, label), prediction in zip(rows, predictions, strict=True)
+    )
+    assert right / len(rows) >= 0.82

@@ -68,6 +68,12 @@ def test_a_tokenizer_that_is_none_is_named(bundle_folder: Path) -> None:
         load(bundle_folder)
 
 
+def test_an_end_that_goes_unseen_is_said() -> None:
+    for text in (" " * 2_000_000 + "good", "x" * 2_000_000 + " good"):
+        assert load()(text).truncated
+        assert load().explain(text).prediction.truncated
+
+
 @pytest.mark.parametrize("bad", [None, 3.5, b"bytes", ["nested"]])
 def test_what_is_not_a_string_is_named(bad: object) -> None:
     with pytest.raises(InputError, match=f"must be a string, not {type(bad).__name__}"):

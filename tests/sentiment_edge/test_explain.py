@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -59,7 +60,7 @@ def test_a_bundle_may_come_first(command: Command) -> None:
 
 
 def test_colour_is_used_where_it_can_be(command: Command) -> None:
-    done = command("explain", "I loved it!", env={"FORCE_COLOR": "1", "TERM": "xterm-256color", "PATH": ""})
+    done = command("explain", "I loved it!", env={**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color"})
     assert b"\x1b[" in done.stdout
 
 
@@ -86,6 +87,18 @@ def test_files_are_written_whole_or_not_at_all(command: Command, tmp_path: Path)
     assert done.returncode == 1
     assert done.stderr.count(b"\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "a.png"]
+
+
+def test_what_cannot_be_written_is_named(command: Command, tmp_path: Path) -> None:
+    assert command("explain", "text", "--html", tmp_path).returncode == 2
+    done = command("explain", "text", "--html", "/dev/stdout") if Path("/dev/stdout").exists() else None
+    assert done is None or done.stdout.startswith(b"<!doctype html>")
+
+
+def test_output_is_utf8_whatever_the_locale(command: Command) -> None:
+    done = command("explain", "I loved it!", env={**os.environ, "PYTHONIOENCODING": "cp1252", "COLUMNS": "20"})
+    assert done.returncode == 0
+    assert "loved " in done.stdout.decode()
 
 
 def test_without_the_extra_the_command_to_install_it_is_named(tmp_path: Path) -> None:

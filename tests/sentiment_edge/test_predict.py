@@ -3,13 +3,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import pty
-import resource
-import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -145,14 +140,6 @@ def test_a_closed_pipe_ends_quietly() -> None:
         assert process.stderr.read() == b""
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_is_one_line() -> None:
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(PROGRAM, input=b"I loved it.\n", stdout=full, stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 1
-    assert done.stderr == b"sentiment-edge: output: No space left on device\n"
-
-
 def test_a_slow_pipe_is_answered_line_by_line() -> None:
     with subprocess.Popen(PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin and process.stdout
@@ -160,41 +147,3 @@ def test_a_slow_pipe_is_answered_line_by_line() -> None:
             process.stdin.write(line)
             process.stdin.flush()
             assert process.stdout.readline().startswith(label)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_an_interrupt_is_status_130() -> None:
-    with subprocess.Popen(PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdin and process.stdout and process.stderr
-        process.stdin.write(b"I loved it.\n")
-        process.stdin.flush()
-        process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
-        assert process.stderr.read() == b""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")
-def test_a_terminal_gets_a_hint_and_immediate_answers() -> None:
-    controller, terminal = pty.openpty()
-    with subprocess.Popen(PROGRAM, stdin=terminal, stdout=terminal, stderr=subprocess.PIPE) as process:
-        assert process.stderr
-        assert b"end with Ctrl-D" in process.stderr.readline()
-        os.write(controller, b"Dreadful.\n")
-        seen, start = b"", time.monotonic()
-        while b"negative\t" not in seen and time.monotonic() < start + 30:
-            seen += os.read(controller, 1000)
-        os.write(controller, b"\x04")
-        assert process.wait(30) == 0
-    assert b"negative\t" in seen
-
-
-@pytest.mark.skipif(os.name != "posix", reason="resource limits")
-@pytest.mark.parametrize("line", [b"good " * 2_000_000, b"x" * 10_000_000, b" " * 9_999_996 + b"good", b"\xff" * 10_000_000])
-def test_a_line_of_10_mb_takes_bounded_memory(command: Command, line: bytes) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
-
-    done = command("predict", "--threads", "1", "--format", "jsonl", stdin=line + b"\nDreadful.\n", preexec_fn=limit)
-    assert done.returncode == 0, done.stderr
-    assert [json.loads(record)["label"] for record in done.stdout.splitlines()][1] == "negative"

@@ -180,7 +180,7 @@ def load_classifier(checkpoint: Checkpoint, padding: Padding) -> TorchClassifier
     with torch.device("meta"):
         model = GruAttention(config)
     check_shapes(checkpoint.folder, weights, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
-    checkpoint.check_vocabulary(config.vocab_size)
+    checkpoint.check_tokenizer(config.vocab_size)
     model.load_state_dict(weights, assign=True)
     model.eval().requires_grad_(requires_grad=False)
     default = _CARD_LABELS if config.output_dim == len(_CARD_LABELS) else _numbered(config.output_dim)
@@ -194,7 +194,6 @@ def load_classifier(checkpoint: Checkpoint, padding: Padding) -> TorchClassifier
         lengths=_LENGTHS if padding == "packed" else (MAX_LENGTH,),
         pad_id=config.pad_idx,
         padding=padding,
-        parallelism="batches",  # ONNX Runtime's GRU hardly gains from a second thread
         promised_nodes={"GRU": config.n_layers},
     )
 
@@ -224,15 +223,14 @@ def _numbered(classes: int) -> tuple[str, ...]:
 def _read_config(checkpoint: Checkpoint, weights: Mapping[str, Tensor]) -> GruAttentionConfig:
     """Take the sizes from the tensors; the config may only agree with them."""
     stated = checkpoint.config
+    pad_idx = stated.get("pad_idx", 0)
     try:
-        config = GruAttentionConfig.from_shapes(
-            {name: tuple(tensor.shape) for name, tensor in weights.items()}, int(stated.get("pad_idx", 0))
-        )
+        config = GruAttentionConfig.from_shapes({name: tuple(tensor.shape) for name, tensor in weights.items()}, pad_idx)
     except KeyError as error:
         raise CheckpointError(
             f"{checkpoint.folder}: the weights do not fit the architecture; missing: {error.args[0]}"
         ) from error
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise CheckpointError(f"{checkpoint.folder}: the weights do not fit the architecture ({error})") from error
     for key in ("vocab_size", "embedding_dim", "hidden_dim", "output_dim", "n_layers"):
         if stated.get(key, getattr(config, key)) != getattr(config, key):
@@ -242,8 +240,8 @@ def _read_config(checkpoint: Checkpoint, weights: Mapping[str, Tensor]) -> GruAt
             )
     if stated.get("bidirectional", True) is not True:
         raise CheckpointError(f"{checkpoint.folder}: config.json says bidirectional false; this family has both directions")
-    if not 0 <= config.pad_idx < config.vocab_size:
-        raise CheckpointError(f"{checkpoint.folder}: config.json says pad_idx {config.pad_idx}, which has no embedding")
+    if type(pad_idx) is not int or not 0 <= pad_idx < config.vocab_size:
+        raise CheckpointError(f"{checkpoint.folder}: config.json says pad_idx {pad_idx!r}, which has no embedding")
     return config
 
 

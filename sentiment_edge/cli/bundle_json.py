@@ -1,0 +1,22 @@
+"""The object that `export --json` and `verify --json` print."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sentiment_edge_runtimes.bundle import Bundle
+
+
+def bundle_json(bundle: Bundle, parity: dict[str, Any]) -> str:
+    """Return what a bundle is made of, with the outcome of a comparison."""
+    answer = {
+        "bundle": str(bundle.root),
+        "precision": bundle.precision,
+        "engines": list(bundle.engines),
+        "files": bundle.files,
+        "nodes": bundle.nodes,
+        "parity": parity,
+    }
+    return json.dumps(answer, indent=2)
