@@ -31,7 +31,6 @@ def export(
     from sentiment_edge.cli.bundle_json import bundle_json
     from sentiment_edge.export import export_model
 
-    _stop_on_signals()
     report = export_model(
         model,
         precision="int8" if int8 else "fp32",
@@ -40,21 +39,32 @@ def export(
         checkpoint=checkpoint,
         padding=padding,
         offline=offline,
-        progress=_show_stage,
+        progress=_Stages(),
     )
     typer.echo(bundle_json(report.bundle, report.parity.summary()) if as_json else _as_text(report))
 
 
-def _show_stage(stage: str) -> None:
-    if sys.stderr.isatty():
-        typer.echo(f"{stage} ...", err=True)
+class _Stages:
+    """Shows each stage on a terminal, and ends the process on a signal by unwinding it, so that nothing is left behind.
 
+    What a signal raises inside a callback of foreign code is lost; so the next stage asks again.
+    """
 
-def _stop_on_signals() -> None:
-    """Make the signals that end a process unwind it first, so that nothing is left behind."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    def __init__(self) -> None:
+        self._status = 0
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._stop)
+
+    def __call__(self, stage: str) -> None:
+        if self._status:
+            sys.exit(self._status)
+        if sys.stderr.isatty():
+            typer.echo(f"{stage} ...", err=True)
+
+    def _stop(self, number: int, _: object) -> None:
+        self._status = 128 + number
+        sys.exit(self._status)
 
 
 def _as_text(report: ExportReport) -> str:
