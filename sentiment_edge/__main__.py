@@ -4,13 +4,20 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; an interrupt ends it with 130 even while it is still being imported."""
+    """Run the command line; an interrupt ends it quietly even while something is still being imported."""
     try:
         from sentiment_edge.cli import app  # noqa: PLC0415
 
         app(prog_name="sentiment-edge")
     except KeyboardInterrupt:
         sys.exit(130)
+    except ImportError as error:
+        # A compiled module that is interrupted while it initializes turns the interrupt into this.
+        if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
+            sys.exit(130)
+        raise
+    except OSError as error:  # of --help and --version; commands handle their own
+        sys.exit(f"sentiment-edge: output: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ class Checkpoint:
             return {}
         try:
             contents = json.loads(path.read_text(encoding="utf-8"))
+            json.dumps(contents, ensure_ascii=False).encode()  # what holds half a surrogate pair could not be written
         except (OSError, ValueError, RecursionError) as error:
             raise CheckpointError(f"{path}: not readable as JSON ({error})") from error
         if not isinstance(contents, dict):
@@ -79,19 +80,25 @@ class Checkpoint:
         tokenizer.no_truncation()
         return tokenizer
 
-    def check_tokenizer(self, embeddings: int) -> None:
-        """Check that the embedding has a row for every token, and that every text has tokens.
+    def check_tokenizer(self, embeddings: int, max_length: int) -> None:
+        """Check that every text has tokens, that they leave room for words, and that the embedding has a row for each.
 
         Raises:
-            CheckpointError: the tokenizer knows more tokens, or gives none for an empty text.
+            CheckpointError: one of these does not hold.
         """
-        largest = max(self.tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
+        try:
+            special = self.tokenizer.encode("").ids
+            unknown = self.tokenizer.encode("\N{SNOWMAN} unheard-of").ids
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"{self.folder}: tokenizer.json does not work ({error})") from error
+        vocabulary = self.tokenizer.get_vocab(with_added_tokens=True).values()
+        largest = max((*vocabulary, *special, *unknown), default=-1)
         if largest >= embeddings:
             raise CheckpointError(
                 f"{self.folder}: the tokenizer has token {largest}, the embedding {embeddings} rows; they are not of one model"
             )
-        if not self.tokenizer.encode("").ids:
-            raise CheckpointError(f"{self.folder}: the tokenizer adds no special tokens, so an empty text has none")
+        if not 0 < len(special) < max_length:
+            raise CheckpointError(f"{self.folder}: the tokenizer adds {len(special)} special tokens to a text")
 
     @property
     def licence(self) -> str | None:
@@ -122,7 +129,7 @@ def find_checkpoint(model: str, *, folder: Path | None = None, offline: bool = F
         name = Path(model).resolve().name
         return Checkpoint(_existing(folder or Path(model)), name, name)
     if not _HUB_ID.fullmatch(model):
-        raise UnknownModel(model, get_close_matches(model, KNOWN_MODELS, cutoff=0.5))
+        raise UnknownModel(model, get_close_matches(model.lower(), KNOWN_MODELS, cutoff=0.5))
     files = download(model, offline=offline)
     return Checkpoint(files, model.split("/")[1], model, revision=files.name)
 

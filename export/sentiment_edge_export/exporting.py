@@ -14,7 +14,7 @@ from sentiment_edge_export.model_card import model_card
 from sentiment_edge_export.parity import Measurement, ParityReport, Reference, measure, run_reference
 from sentiment_edge_export.quantization import quantize
 from sentiment_edge_export.tracing import count_nodes, trace
-from sentiment_edge_export.writing import bundle_folder, check_output, seal, write_json
+from sentiment_edge_export.writing import bundle_folder, check_output, check_writable, seal, write_json
 from sentiment_edge_runtimes.bundle import FORMAT_VERSION, GOLDEN, PARITY, TOKENIZER, Bundle, Padding, Precision
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     found = find_checkpoint(model, folder=None if checkpoint is None else Path(checkpoint), offline=offline)
     target = Path(f"{found.name}-{precision}" if output is None else output)
     check_output(target, overwrite=overwrite)
+    check_writable(target)
     classifier = load_classifier(found, padding)
     progress("tracing")
     graph = trace(classifier)

@@ -38,7 +38,7 @@ def download(hub_id: str, *, offline: bool) -> Path:
 
 
 def _fetch(hub_id: str, patterns: list[str], *, offline: bool) -> Path:
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         disable_progress_bars()
     try:
         return Path(snapshot_download(hub_id, allow_patterns=patterns, local_files_only=offline))

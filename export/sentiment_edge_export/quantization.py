@@ -65,10 +65,10 @@ class _Quantizer:
             rewrites.get(node.op_type, self._nodes.append)(node)
         # A weight may serve several nodes (the tracer merges equal ones): drop only what nobody reads any more.
         read = {name for node in self._nodes for name in node.input}
-        kept = [tensor for tensor in self._graph.initializer if tensor.name in read]
+        kept = [tensor for tensor in (*self._graph.initializer, *self._added.values()) if tensor.name in read]
         del self._graph.node[:], self._graph.initializer[:]
         self._graph.node.extend(self._nodes)
-        self._graph.initializer.extend([*kept, *self._added.values()])
+        self._graph.initializer.extend(kept)
 
     def _embedding(self, node: NodeProto) -> None:
         table, indices = node.input

@@ -31,11 +31,23 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     """
     path = _find(folder)
     tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-    for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise CheckpointError(f"{path}: {name} holds NaN or infinite values; the training went wrong or the file did")
-    return tensors
+    return {name: _as_fp32(path, name, tensor) for name, tensor in tensors.items()}
+
+
+def _as_fp32(path: Path, name: str, tensor: Tensor) -> Tensor:
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
+        raise CheckpointError(f"{path}: {name} is not a plain tensor; save the weights dense and unquantized")
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise CheckpointError(f"{path}: {name} holds fewer numbers than its shape; save it contiguous")
+    if not tensor.is_floating_point():
+        return tensor
+    try:
+        tensor = tensor.float()
+    except (RuntimeError, NotImplementedError) as error:
+        raise CheckpointError(f"{path}: {name} is of type {tensor.dtype}, which torch cannot convert") from error
+    if not tensor.isfinite().all():
+        raise CheckpointError(f"{path}: {name} holds NaN or infinite values; the training went wrong or the file did")
+    return tensor
 
 
 def strip_prefix(tensors: dict[str, Tensor], parts: tuple[str, ...], landmark: str) -> dict[str, Tensor]:
@@ -98,11 +110,11 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what it warns of ends in an error here
             contents = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path}: holds more than tensors, which could run code on loading; save its state_dict alone, best as safetensors"
-        ) from error
     except Exception as error:  # a damaged file makes the unpickler fail in any way
+        if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
+            raise CheckpointError(
+                f"{path}: holds more than tensors, which could run code on loading; save its state_dict alone, as safetensors"
+            ) from error
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise CheckpointError(f"{path}: damaged or not a torch file ({reason}); download it again") from error
     for container in _CONTAINERS:

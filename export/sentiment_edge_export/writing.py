@@ -23,17 +23,34 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         OutputExists: something is there and `overwrite` is false.
         OutputError: what is there is not a bundle alone, and so is not ours to replace.
     """
-    if not (output.exists() or output.is_symlink()):
+    if output.is_symlink():
+        raise OutputError(f"{output} is a link; give the folder itself, or another --output")
+    if not output.exists():
         return
+    if Path.cwd().is_relative_to(output.resolve()):
+        raise OutputError(f"{output} is the folder you are in, which cannot be replaced; choose another --output")
     if not overwrite:
         raise OutputExists(output)
     if not _is_replaceable(output):
         raise OutputError(f"{output} holds more than a bundle and will not be overwritten; choose another --output")
 
 
+def check_writable(output: Path) -> None:
+    """Find out at once whether a folder can be made there, rather than after minutes of work.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    try:
+        with _beside(output):
+            pass
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written ({error.strerror or error})") from error
+
+
 def _is_replaceable(output: Path) -> bool:
     """Whether the folder is empty, or has a manifest of ours that lists all its files."""
-    if output.is_symlink() or not output.is_dir():
+    if not output.is_dir():
         return False
     found = {path.relative_to(output).as_posix() for path in output.rglob("*") if not path.is_dir()}
     if not found:
@@ -54,18 +71,24 @@ def bundle_folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
         OutputError: the disk is full, or the place cannot be written.
     """
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the output, for a rename is atomic within one file system only.
-        with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent, ignore_cleanup_errors=True) as scratch:
-            folder = Path(scratch) / "new"
+        with _beside(output) as scratch:
+            folder = scratch / "new"
             folder.mkdir()
             yield folder
             check_output(output, overwrite=overwrite)
-            _put_in_place(folder, output, Path(scratch) / "replaced")
+            _put_in_place(folder, output, scratch / "replaced")
     except SentimentEdgeError:
         raise
     except OSError as error:
         raise OutputError(f"{output}: cannot be written ({error.strerror or error})") from error
+
+
+@contextmanager
+def _beside(place: Path) -> Iterator[Path]:
+    """Yield a folder for the time being, beside the place: a rename is atomic within one file system only."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent, ignore_cleanup_errors=True) as scratch:
+        yield Path(scratch)
 
 
 def _put_in_place(folder: Path, output: Path, aside: Path) -> None:

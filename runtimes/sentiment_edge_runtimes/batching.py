@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MAX_ROWS = 32
+MAX_ROWS = 16
 MAX_TOKENS = 4096
 """Bounds on one batch: what it holds in memory, and how long an answer can be kept waiting."""
 
@@ -29,22 +30,18 @@ class Batch:
 
 
 def plan(counts: Sequence[int], lengths: Sequence[int]) -> Iterator[Batch]:
-    """Group texts by length, so that little padding is computed.
+    """Group texts by length, so that little padding is computed; the longest first, so that workers end together.
 
     Args:
         counts: tokens of each text, none above the last of `lengths`.
         lengths: what a batch may be padded to, ascending.
     """
-    order = sorted(range(len(counts)), key=counts.__getitem__)
-    start = 0
-    while start < len(order):
-        length = lengths[bisect_left(lengths, counts[order[start]])]
-        limit = start + max(1, min(MAX_ROWS, MAX_TOKENS // length))
-        end = start
-        while end < min(limit, len(order)) and counts[order[end]] <= length:
-            end += 1
-        yield Batch(tuple(order[start:end]), length)
-        start = end
+    fitting = [lengths[bisect_left(lengths, count)] for count in counts]
+    order = sorted(range(len(counts)), key=counts.__getitem__, reverse=True)
+    for length, rows in groupby(order, key=fitting.__getitem__):
+        limit = max(1, min(MAX_ROWS, MAX_TOKENS // length))
+        while batch := tuple(islice(rows, limit)):
+            yield Batch(batch, length)
 
 
 def pad(token_ids: Sequence[Sequence[int]], length: int, pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -26,8 +26,9 @@ PARITY = "parity.json"
 Precision = Literal["fp32", "int8"]
 Padding = Literal["packed", "padded"]
 
-_SHORTEST, _LARGEST = 3, 2**31
-"""A text has room for one token between two special ones; ids and lengths fit 32 bits."""
+_SHORTEST, _LONGEST = 3, 2**16
+"""Tokens: room for one between two special ones, and not so many that a forged length could exhaust memory."""
+_LARGEST_ID = 2**31
 
 _T = TypeVar("_T")
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
@@ -164,7 +165,7 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
     )
     if not bundle.labels or not bundle.engines or len({*bundle.labels}) != len(bundle.labels):
         raise ValueError("there must be labels, all different, and engines")
-    if not 0 <= bundle.pad_id < _LARGEST or not _SHORTEST <= bundle.max_length < _LARGEST:
+    if not 0 <= bundle.pad_id < _LARGEST_ID or not _SHORTEST <= bundle.max_length <= _LONGEST:
         raise ValueError("pad_id or max_length is out of range")
     if bundle.lengths != tuple(sorted({*bundle.lengths, bundle.max_length})) or bundle.lengths[0] < 1:
         raise ValueError("lengths must ascend from 1 or more to max_length")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -21,7 +22,7 @@ from sentiment_edge_runtimes.threads import usable_cpus
 from sentiment_edge_runtimes.tokenization import TextTokenizer, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,8 +61,12 @@ class Classifier:
         self._engine_name = engine
         self._threads = threads or usable_cpus()
         self._tokenizer = TextTokenizer(bundle, self._threads)
-        self._lock = Lock()
+        self._lock = os.getpid(), Lock()
         self._engine: tuple[int, Engine] | None = None
+
+    def __reduce__(self) -> tuple[Callable[[Bundle], Classifier], tuple[Bundle]]:
+        """Pickle what it was made from: another process opens its own engine."""
+        return partial(Classifier, engine=self._engine_name, threads=self._threads), (self.bundle,)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -154,9 +159,11 @@ class Classifier:
         return self._open_engine()(*pad([tokens[row].ids for row in batch.rows], batch.length, self.bundle.pad_id))
 
     def _open_engine(self) -> Engine:
-        """Return this process's engine: after a fork the parent's has no threads left."""
+        """Return this process's engine: after a fork the parent's has no threads left, and its lock may be held for good."""
         process = os.getpid()
-        with self._lock:
+        if self._lock[0] != process:
+            self._lock = process, Lock()
+        with self._lock[1]:
             if self._engine is None or self._engine[0] != process:
                 self._engine = process, open_engine(self.bundle, self._engine_name, self._threads)
             return self._engine[1]

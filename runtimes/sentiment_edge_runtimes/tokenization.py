@@ -32,6 +32,7 @@ class TextTokenizer:
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
         path = bundle.require("tokenizer.json")
+        self._root = bundle.root
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
@@ -47,7 +48,8 @@ class TextTokenizer:
         Raises:
             InputError: an item is not a string.
         """
-        short = iter(self._encode_short([_encodable(text) for text in texts if len(_checked(text)) <= self._prefix]))
+        short_texts = [_encodable(text) for text in texts if len(_checked(text)) <= self._prefix]
+        short = iter(self._encode_all(short_texts, fast=self._parallel))
         return [_tokens(next(short)) if len(text) <= self._prefix else _tokens(*self.encode_one(text)) for text in texts]
 
     def encode_one(self, text: str) -> tuple[Encoding, bool]:
@@ -61,18 +63,22 @@ class TextTokenizer:
         text = _encodable(_checked(text))
         size = self._prefix
         while size < min(len(text), _MAX_CHARACTERS):
-            encoding = self._tokenizer.encode(text[:size])
+            encoding = self._encode_all([text[:size]])[0]
             if _is_settled(encoding):
                 return encoding, True
             size *= 4
-        encoding = self._tokenizer.encode(text[:_MAX_CHARACTERS])
+        encoding = self._encode_all([text[:_MAX_CHARACTERS]])[0]
         return encoding, bool(encoding.overflowing) or len(text) > _MAX_CHARACTERS
 
-    def _encode_short(self, texts: list[str]) -> list[Encoding]:
-        if self._parallel:
-            encodings: list[Encoding] = self._tokenizer.encode_batch_fast(texts)
-            return encodings
-        return [self._tokenizer.encode(text) for text in texts]
+    def _encode_all(self, texts: list[str], *, fast: bool = False) -> list[Encoding]:
+        """Encode with all CPUs but without offsets (`fast`), or on this thread with them."""
+        try:
+            if fast:
+                encodings: list[Encoding] = self._tokenizer.encode_batch_fast(texts)
+                return encodings
+            return [self._tokenizer.encode(text) for text in texts]
+        except Exception as error:  # the library raises bare Exception
+            raise BundleInvalid(self._root, f"tokenizer.json does not work ({error})") from error
 
 
 def _tokens(encoding: Encoding, unseen: bool | None = None) -> Tokens:  # noqa: FBT001

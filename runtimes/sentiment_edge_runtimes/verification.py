@@ -58,7 +58,7 @@ def _read_golden(bundle: Bundle) -> tuple[list[str], NDArray[np.float32]]:
         rows = [json.loads(line) for line in lines if line]
         texts = [str(row["text"]) for row in rows]
         logits = np.array([row["logits"] for row in rows], dtype=np.float32)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
     if logits.shape != (len(texts), len(bundle.labels)) or not texts:
         raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.labels)} classes")

@@ -27,6 +27,8 @@ def explain(
     """Show how much attention each token of a text got."""
     if len(arguments) > _MOST_ARGUMENTS:
         raise typer.BadParameter("give one text; quote it if it has spaces")
+    if html is not None and html == png:
+        raise typer.BadParameter("--html and --png are the same file")
     from sentiment_edge_runtimes.classifier import load
 
     *bundle, text = arguments
@@ -69,10 +71,11 @@ def _write(path: Path, contents: bytes) -> None:
     if path.exists() and not path.is_file():  # a device or a pipe
         path.write_bytes(contents)
         return
+    target = path.resolve()  # a link is written through
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
-            unfinished = Path(scratch) / path.name
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+            unfinished = Path(scratch) / target.name
             unfinished.write_bytes(contents)
-            unfinished.replace(path)
+            unfinished.replace(target)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error

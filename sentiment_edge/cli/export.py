@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sentiment_edge.cli.options import JsonOption
+from sentiment_edge.cli.terminal import shows_progress
 
 if TYPE_CHECKING:
     from sentiment_edge.export import ExportReport
@@ -53,13 +54,14 @@ class _Stages:
     def __init__(self) -> None:
         self._status = 0
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), self._stop)
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # which nohup relies on
+                signal.signal(number, self._stop)
 
     def __call__(self, stage: str) -> None:
         if self._status:
             sys.exit(self._status)
-        if sys.stderr.isatty():
+        if shows_progress():
             typer.echo(f"{stage} ...", err=True)
 
     def _stop(self, number: int, _: object) -> None:

@@ -13,6 +13,7 @@ import typer
 from sentiment_edge.cli.options import BundleArgument, ThreadsOption
 from sentiment_edge.cli.reading import LONGEST_LINE, read_lines
 from sentiment_edge.cli.records import FORMATS, HEADERS, RecordFormat
+from sentiment_edge.cli.terminal import shows_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def predict(
     write = _Writer()
     write(HEADERS[record_format])
     write.flush()
-    tally = _Tally(shown=sys.stderr.isatty() and not write.is_terminal)
+    tally = _Tally(shown=shows_progress() and not write.is_terminal)
     with tally:
         for lines in read_lines(inputs or []):
             for text, prediction in _label(classifier, lines.texts):

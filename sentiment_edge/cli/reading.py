@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
@@ -41,7 +43,12 @@ def read_lines(paths: Sequence[Path]) -> Iterator[Lines]:
 
 
 def _open(path: Path | None) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if path is None else path.open("rb")
+    if path is not None:
+        return path.open("rb")
+    if os.name == "posix":
+        with suppress(io.UnsupportedOperation):  # of a stdin that is no file
+            os.set_blocking(sys.stdin.fileno(), True)  # or "nothing yet" would look like the end
+    return nullcontext(sys.stdin.buffer)
 
 
 def _split(file: BinaryIO) -> Iterator[list[bytes]]:

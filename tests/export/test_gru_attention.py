@@ -121,6 +121,7 @@ def change(**changes: torch.Tensor | None) -> dict[str, torch.Tensor]:
         (change(fc1__bias=torch.zeros(24, dtype=torch.int8)), "not floating point: fc1.bias"),
         (change(fc1__bias=torch.zeros(7)), r"wrongly shaped: fc1.bias \[7\] instead of \[24\]"),
         (change(embedding__weight=torch.zeros(5)), "do not fit"),
+        (change(gru__weight_hh_l0=torch.zeros(0, 0)), "gru.weight_hh_l0 is empty"),
         (change(fc1__bias=torch.full((24,), torch.nan)), "fc1.bias holds NaN or infinite"),
         (change(fc2__bias=torch.tensor([torch.inf, 0])), "fc2.bias holds NaN or infinite"),
     ],
@@ -159,7 +160,28 @@ def test_a_vocabulary_larger_than_the_embedding(tiny: Path, tmp_path: Path) -> N
 def test_a_tokenizer_without_special_tokens(tiny: Path, tmp_path: Path) -> None:
     path = tiny / "tokenizer.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "post_processor": None}))
-    refused(tiny, tmp_path / "out", "no special tokens")
+    refused(tiny, tmp_path / "out", "adds 0 special tokens")
+
+
+def test_a_tokenizer_that_does_not_work(tiny: Path, tmp_path: Path) -> None:
+    path = tiny / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    tokenizer["model"]["unk_token"] = "[NOPE]"
+    path.write_text(json.dumps(tokenizer))
+    refused(tiny, tmp_path / "out", "tokenizer.json does not work")
+
+
+def test_a_tokenizer_that_adds_what_the_embedding_lacks(tiny: Path, tmp_path: Path) -> None:
+    path = tiny / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    tokenizer["post_processor"]["sep"] = ["[SEP]", 9999]
+    path.write_text(json.dumps(tokenizer))
+    refused(tiny, tmp_path / "out", "has token 9999")
+
+
+def test_half_a_surrogate_pair_in_a_label(tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path / "tiny", tiny_weights(), id2label={"0": "\ud83d", "1": "good"})
+    refused(checkpoint, tmp_path / "out", "config.json: not readable as JSON")
 
 
 class Payload:
@@ -173,6 +195,8 @@ class Payload:
         (Payload(), "holds more than tensors"),
         ([1, 2], "holds a list instead of named tensors"),
         ({"epoch": 3}, "holds no tensors"),
+        ({"fc1.bias": torch.zeros(4).to_sparse()}, "fc1.bias is not a plain tensor"),
+        ({"fc1.bias": torch.zeros(1, 1).expand(10**9, 12)}, "fc1.bias holds fewer numbers than its shape"),
     ],
 )
 def test_pickles_that_are_not_just_tensors(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,31 @@ def test_a_disk_that_fills_up_leaves_nothing(command: Command, tmp_path: Path) -
     assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
     assert b"cannot be written (File too large)" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_the_current_folder_is_not_replaced(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export_model(str(tiny), output=tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    for output in (".", "..", str(tmp_path)):
+        with pytest.raises(OutputError, match="is the folder you are in"):
+            export_model(str(tiny), output=output, overwrite=True)
+    assert load(tmp_path / "out").labels == ("negative", "positive")
+
+
+def test_a_link_is_not_replaced(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OutputError, match="is a link"):
+        export_model(str(tiny), output=tmp_path / "link", overwrite=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_nohup_protects_an_export(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "sentiment_edge", "export", "--model", "gru-mini", "--output", str(tmp_path / "out")]
+    with subprocess.Popen(["nohup", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        time.sleep(3)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+    assert load(tmp_path / "out").labels == ("negative", "positive")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals")

@@ -100,7 +100,7 @@ def test_a_link_out_of_the_folder_is_refused(bundle_folder: Path) -> None:
         {"labels": ["same", "same"]},
         {"max_length": True},
         {"max_length": 1, "lengths": [1]},
-        {"max_length": 10**30, "lengths": [10**30]},
+        {"max_length": 10**6, "lengths": [10**6]},
         {"pad_id": 2**70},
         {"pad_id": -1},
         {"format_version": 0},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -146,6 +147,21 @@ def test_a_classifier_survives_a_fork(used: bool) -> None:
         os._exit(0 if shared("I loved it.").label == "positive" else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert shared("I loved it.").label == "positive"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_during_the_first_call_does_not_deadlock() -> None:
+    shared = load(threads=2)
+    with shared._lock[1]:  # as if another thread were opening the engine  # noqa: SLF001
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if shared("I loved it.").label == "positive" else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_classifier_can_be_sent_to_another_process(classifier: Classifier) -> None:
+    assert pickle.loads(pickle.dumps(classifier))("I loved it.") == classifier("I loved it.")  # noqa: S301
 
 
 def test_an_explanation_weighs_every_token(classifier: Classifier) -> None:

@@ -41,7 +41,16 @@ def test_other_answers_are_noticed(bundle_folder: Path, command: Command) -> Non
 
 
 @pytest.mark.parametrize(
-    "rows", [[], [{"text": "x"}], [{"text": "x", "logits": [1]}], [{"text": "x", "logits": "no"}], [3]], ids=str
+    "rows",
+    [
+        [],
+        [{"text": "x"}],
+        [{"text": "x", "logits": [1]}],
+        [{"text": "x", "logits": "no"}],
+        [{"text": "x", "logits": [10**400, 1]}],
+        [3],
+    ],
+    ids=range(6),
 )
 def test_golden_outputs_that_are_none_are_named(bundle_folder: Path, rows: list[dict[str, object]]) -> None:
     rewrite_golden(bundle_folder, rows)

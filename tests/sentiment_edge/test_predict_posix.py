@@ -84,3 +84,28 @@ def test_stdin_may_be_closed_where_a_file_is_read(tmp_path: Path) -> None:
     assert subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.startswith(b"negative\t")
     done = subprocess.run(["sh", "-c", f"{sys.executable} -m sentiment_edge predict <&-"], capture_output=True, check=False)
     assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+
+
+def test_a_closed_stderr_is_no_matter() -> None:
+    script = f"printf 'Dreadful.\\n\\xff\\n' | {sys.executable} -m sentiment_edge predict 2>&-"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
+    assert done.stdout.startswith(b"negative\t")
+
+
+def test_a_pipe_that_does_not_block_is_waited_for() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with subprocess.Popen(PROGRAM, stdin=reader, stdout=subprocess.PIPE) as process:
+        os.close(reader)
+        time.sleep(1)
+        os.write(writer, b"Dreadful.\n")
+        os.close(writer)
+        assert process.stdout
+        assert process.stdout.read().startswith(b"negative\t")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_help_on_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*PROGRAM[:3], "--help"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (1, b"sentiment-edge: output: No space left on device\n")

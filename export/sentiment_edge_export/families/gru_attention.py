@@ -55,8 +55,10 @@ class GruAttentionConfig:
 
         Raises:
             KeyError: a tensor that tells a size is missing.
-            ValueError: a tensor that tells a size is not a matrix.
+            ValueError: a tensor that tells a size is not a matrix, or has none.
         """
+        if empty := [name for name, shape in shapes.items() if 0 in shape]:
+            raise ValueError(f"{empty[0]} is empty")
         vocab_size, embedding_dim = shapes["embedding.weight"]
         _, hidden_dim = shapes["gru.weight_hh_l0"]
         attention_dim, _ = shapes["attention.Wa.weight"]
@@ -180,7 +182,7 @@ def load_classifier(checkpoint: Checkpoint, padding: Padding) -> TorchClassifier
     with torch.device("meta"):
         model = GruAttention(config)
     check_shapes(checkpoint.folder, weights, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
-    checkpoint.check_tokenizer(config.vocab_size)
+    checkpoint.check_tokenizer(config.vocab_size, MAX_LENGTH)
     model.load_state_dict(weights, assign=True)
     model.eval().requires_grad_(requires_grad=False)
     default = _CARD_LABELS if config.output_dim == len(_CARD_LABELS) else _numbered(config.output_dim)
