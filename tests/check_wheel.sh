@@ -22,6 +22,11 @@ cut -f 1 "$scratch/predictions" | diff "$scratch/expected" -
 traced explain "I loved it." > "$scratch/explanation"
 grep -q loved "$scratch/explanation"
 "$scratch/base/bin/sentiment-edge" --version
+if "$scratch/base/bin/sentiment-edge" export --model gru-mini 2> "$scratch/refusal"; then
+    echo "export works without its extra?" >&2
+    exit 1
+fi
+grep -qF "pip install 'sentiment-edge[export]'" "$scratch/refusal"
 if grep -E '\| +(torch|transformers|huggingface_hub)(\.|$)' "$scratch/imports"; then
     echo "the base install imports what it must not" >&2
     exit 1

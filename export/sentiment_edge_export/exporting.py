@@ -74,11 +74,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     check_output(target, overwrite=overwrite)
     check_writable(target)
     classifier = load_classifier(found, padding)
-    progress("tracing")
-    graph = trace(classifier)
-    if precision == "int8":
-        progress("quantizing")
-        graph = quantize(graph)
+    graph = _make_graph(classifier, precision, progress)
     progress("asking torch")
     reference = run_reference(classifier, found.tokenizer)
     manifest = _manifest(found, classifier, precision, graph)
@@ -88,13 +84,29 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         _write_tokenizer(folder, found, classifier)
         seal(folder, manifest)
         progress("measuring parity")
-        measurement = measure(Bundle.open(folder), reference)
-        if not measurement.report.passed:
-            raise ParityError(measurement.report)
-        _write_evidence(folder, measurement, reference)
-        (folder / "README.md").write_text(model_card(target.name, manifest, measurement.report), "utf-8", newline="\n")
-        seal(folder, {**manifest, "parity": measurement.report.summary()})
-    return ExportReport(Bundle.open(target), measurement.report)
+        report = _prove(folder, target.name, manifest, reference)
+    return ExportReport(Bundle.open(target), report)
+
+
+def _make_graph(classifier: TorchClassifier, precision: Precision, progress: Callable[[str], None]) -> onnx.ModelProto:
+    progress("tracing")
+    graph = trace(classifier)
+    if precision == "fp32":
+        return graph
+    progress("quantizing")
+    return quantize(graph)
+
+
+def _prove(folder: Path, name: str, manifest: dict[str, Any], reference: Reference) -> ParityReport:
+    """Measure the bundle in the folder, refuse it or complete it with the evidence."""
+    measurement = measure(Bundle.open(folder), reference)
+    report = measurement.report
+    if not report.passed:
+        raise ParityError(report)
+    _write_evidence(folder, measurement, reference)
+    (folder / "README.md").write_text(model_card(name, manifest, report), encoding="utf-8", newline="\n")
+    seal(folder, {**manifest, "parity": report.summary()})
+    return report
 
 
 def _manifest(
