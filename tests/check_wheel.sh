@@ -32,7 +32,6 @@ if grep -E '\| +(torch|transformers|huggingface_hub)(\.|$)' "$scratch/imports"; 
     exit 1
 fi
 
-install "$scratch/library" numpy onnxruntime tokenizers
-"$scratch/library/bin/python" -m pip install --quiet --no-deps "$wheel"
+install "$scratch/library" --no-deps numpy onnxruntime tokenizers "$wheel"
 "$scratch/library/bin/python" -c 'from sentiment_edge import load; assert load()("I loved it.").label == "positive"'
 echo "the wheel stands alone"
