@@ -49,8 +49,10 @@ class TextTokenizer:
             InputError: an item is not a string.
         """
         short_texts = [_encodable(text) for text in texts if len(_checked(text)) <= self._prefix]
-        short = iter(self._encode_all(short_texts, fast=self._parallel))
-        return [_tokens(next(short)) if len(text) <= self._prefix else _tokens(*self.encode_one(text)) for text in texts]
+        encodings = self._encode_all(short_texts, fast=self._parallel)
+        short = iter([(encoding, bool(encoding.overflowing)) for encoding in encodings])
+        read = [next(short) if len(text) <= self._prefix else self.encode_one(text) for text in texts]
+        return [Tokens(encoding.ids, truncated) for encoding, truncated in read]
 
     def encode_one(self, text: str) -> tuple[Encoding, bool]:
         """Return the full encoding of one text, with tokens and character offsets, and whether its end goes unseen.
@@ -79,10 +81,6 @@ class TextTokenizer:
             return [self._tokenizer.encode(text) for text in texts]
         except Exception as error:  # the library raises bare Exception
             raise BundleInvalid(self._root, f"tokenizer.json does not work ({error})") from error
-
-
-def _tokens(encoding: Encoding, unseen: bool | None = None) -> Tokens:  # noqa: FBT001
-    return Tokens(encoding.ids, bool(encoding.overflowing) if unseen is None else unseen)
 
 
 def _checked(text: object) -> str:
