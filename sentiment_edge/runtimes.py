@@ -1,8 +1,8 @@
 """The runtime by one name: what `sentiment_edge` offers, and its parts for who builds on them."""
 
-from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.bundle import ENGINES, Bundle
 from sentiment_edge_runtimes.classifier import Classifier, load
-from sentiment_edge_runtimes.engine import ENGINES, Engine, Outputs, open_engine
+from sentiment_edge_runtimes.engine import Engine, Outputs, open_engine
 from sentiment_edge_runtimes.errors import (
     BundleDamaged,
     BundleError,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from sentiment_edge_runtimes.engine import ENGINES, EngineName
 from sentiment_edge_runtimes.errors import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, EngineError
 
 FORMAT_VERSION = 1
@@ -23,6 +22,8 @@ TOKENIZER = "tokenizer.json"
 GOLDEN = "golden.jsonl"
 PARITY = "parity.json"
 
+EngineName = Literal["onnxruntime"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 Precision = Literal["fp32", "int8"]
 Padding = Literal["packed", "padded"]
 

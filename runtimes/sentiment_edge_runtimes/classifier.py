@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from sentiment_edge_runtimes.batching import Batch, pad, plan
-from sentiment_edge_runtimes.bundle import Bundle
-from sentiment_edge_runtimes.engine import Engine, EngineName, Outputs, open_engine
+from sentiment_edge_runtimes.bundle import Bundle, EngineName
+from sentiment_edge_runtimes.engine import Engine, Outputs, open_engine
 from sentiment_edge_runtimes.errors import EngineError, InputError
 from sentiment_edge_runtimes.numerics import softmax
 from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight

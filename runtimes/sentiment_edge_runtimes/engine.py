@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.bundle import Bundle
-
-EngineName = Literal["onnxruntime"]
-ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+    from sentiment_edge_runtimes.bundle import Bundle, EngineName
 
 
 class Outputs(NamedTuple):
