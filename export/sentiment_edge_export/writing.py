@@ -41,11 +41,8 @@ def check_writable(output: Path) -> None:
     Raises:
         OutputError: it cannot.
     """
-    try:
-        with _beside(output):
-            pass
-    except OSError as error:
-        raise OutputError(f"{output}: cannot be written ({error.strerror or error})") from error
+    with _beside(output):
+        pass
 
 
 def _is_replaceable(output: Path) -> bool:
@@ -70,25 +67,29 @@ def bundle_folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
         OutputExists: something came to be there meanwhile, and `overwrite` is false.
         OutputError: the disk is full, or the place cannot be written.
     """
+    with _beside(output) as scratch:
+        folder = scratch / "new"
+        folder.mkdir()
+        yield folder
+        check_output(output, overwrite=overwrite)
+        _put_in_place(folder, output, scratch / "replaced")
+
+
+@contextmanager
+def _beside(output: Path) -> Iterator[Path]:
+    """Yield a folder for the time being, beside the output: a rename is atomic within one file system only.
+
+    Raises:
+        OutputError: it cannot be made, or the block failed to write.
+    """
     try:
-        with _beside(output) as scratch:
-            folder = scratch / "new"
-            folder.mkdir()
-            yield folder
-            check_output(output, overwrite=overwrite)
-            _put_in_place(folder, output, scratch / "replaced")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent, ignore_cleanup_errors=True) as scratch:
+            yield Path(scratch)
     except SentimentEdgeError:
         raise
     except OSError as error:
         raise OutputError(f"{output}: cannot be written ({error.strerror or error})") from error
-
-
-@contextmanager
-def _beside(place: Path) -> Iterator[Path]:
-    """Yield a folder for the time being, beside the place: a rename is atomic within one file system only."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent, ignore_cleanup_errors=True) as scratch:
-        yield Path(scratch)
 
 
 def _put_in_place(folder: Path, output: Path, aside: Path) -> None:

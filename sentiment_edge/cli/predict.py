@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,8 +48,7 @@ def predict(
     write = _Writer()
     write(HEADERS[record_format])
     write.flush()
-    tally = _Tally(shown=shows_progress() and not write.is_terminal)
-    with tally:
+    with closing(_Tally(shown=shows_progress() and not write.is_terminal)) as tally:
         for lines in read_lines(inputs or []):
             for text, prediction in _label(classifier, lines.texts):
                 write(FORMATS[record_format](text, prediction))
@@ -93,13 +93,6 @@ class _Tally:
     _start: float = field(default_factory=time.monotonic)
     _refreshed: float = 0.0
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        if self._refreshed:
-            sys.stderr.write("\n")
-
     def add(self, lines: Lines) -> None:
         self._lines += len(lines.texts)
         self._undecodable += lines.undecodable
@@ -109,6 +102,10 @@ class _Tally:
             self._refreshed = seconds
             sys.stderr.write(f"\r{self._lines:,} lines, {self._lines / seconds:,.0f} a second ")
             sys.stderr.flush()
+
+    def close(self) -> None:
+        if self._refreshed:
+            sys.stderr.write("\n")
 
     def remarks(self, max_length: int) -> Iterator[str]:
         if self.truncated:
