@@ -19,6 +19,7 @@ from measuring import describe_machine, interleaved_medians, print_table, proces
 from sentiment_edge.export import export_model
 from sentiment_edge_export.checkpoint import find_checkpoint
 from sentiment_edge_export.families.gru_attention import GruAttention, load_classifier
+from sentiment_edge_export.options import ExportOptions
 from sentiment_edge_runtimes.batching import pad
 from sentiment_edge_runtimes.bundle import Precision
 from sentiment_edge_runtimes.engine import open_engine
@@ -44,7 +45,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     print(describe_machine("torch", "onnxruntime", "numpy"), f"{arguments.threads} threads", sep=", ")
     checkpoint = find_checkpoint(str(arguments.checkpoint))
-    model = load_classifier(checkpoint, "packed").traced.model
+    model = load_classifier(checkpoint, ExportOptions()).traced.model
     assert isinstance(model, GruAttention)
     with tempfile.TemporaryDirectory() as scratch:
         bundles: dict[str, Bundle] = {}

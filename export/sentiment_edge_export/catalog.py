@@ -36,5 +36,26 @@ KNOWN_MODELS = {
             "attention GRU: English, SST-2",
             "ericwei/attention-sentiment-classifier",
         ),
+        KnownModel(
+            "electra-base",
+            "electra-classifier",
+            "MIT",
+            "ELECTRA base: English, negative, neutral, positive",
+            "jbeno/electra-base-classifier-sentiment",
+        ),
+        KnownModel(
+            "electra-large",
+            "electra-classifier",
+            "MIT",
+            "ELECTRA large: English, negative, neutral, positive",
+            "jbeno/electra-large-classifier-sentiment",
+        ),
+        KnownModel(
+            "distilbert-imdb",
+            "sequence-classification",
+            "Apache-2.0",
+            "DistilBERT: English film reviews",
+            "Hansaht/Text_classification_model_1_pytorch",
+        ),
     )
 }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_SLOW_TOKENIZER = ("vocab.txt", "vocab.json", "merges.txt", "*.model")
+"""Files that transformers can make a tokenizer.json of."""
 _LICENCE = re.compile(r"\A---\n.*?^license: *([\w.+-]+)", re.DOTALL | re.MULTILINE)
 """In the front matter of a model card."""
 
@@ -70,15 +72,41 @@ class Checkpoint:
     def tokenizer(self) -> Tokenizer:
         """The tokenizer, freed of padding and truncation."""
         path = self.folder / "tokenizer.json"
-        if not path.is_file():
+        if not path.is_file() and any(found for pattern in _SLOW_TOKENIZER for found in self.folder.glob(pattern)):
+            tokenizer = self._converted_tokenizer()
+        elif not path.is_file():
             raise CheckpointError(f"{self.folder}: no tokenizer.json; save the tokenizer that the model was trained with there")
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception
-            raise CheckpointError(f"{path}: not a tokenizer ({error})") from error
+        else:
+            try:
+                tokenizer = Tokenizer.from_file(str(path))
+            except Exception as error:  # the library raises bare Exception
+                raise CheckpointError(f"{path}: not a tokenizer ({error})") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return tokenizer
+
+    def _converted_tokenizer(self) -> Tokenizer:
+        """Let transformers convert the older files of a tokenizer."""
+        from transformers import AutoTokenizer  # noqa: PLC0415 - takes a second, and is seldom needed
+
+        try:
+            converted = AutoTokenizer.from_pretrained(self.folder, local_files_only=True).backend_tokenizer
+        except Exception as error:  # depends on the tokenizer's kind
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise CheckpointError(
+                f"{self.folder}: no tokenizer.json, and transformers cannot make one of the other files ({reason})"
+            ) from error
+        return Tokenizer.from_str(converted.to_str())
+
+    def tokenize(self, text: str, max_length: int) -> list[int]:
+        """Return the text's token ids, cut as the tokenizer cuts."""
+        tokenizer = self.tokenizer
+        tokenizer.enable_truncation(max_length)
+        try:
+            ids: list[int] = tokenizer.encode(text).ids
+        finally:
+            tokenizer.no_truncation()
+        return ids
 
     def check_tokenizer(self, embeddings: int, max_length: int) -> None:
         """Check that every text has tokens, that they leave room for words, and that the embedding has a row for each.

@@ -7,26 +7,52 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sentiment_edge_export.calibration import calibration_texts, gram_matrices
 from sentiment_edge_export.checkpoint import Checkpoint, find_checkpoint
-from sentiment_edge_export.errors import ParityError
+from sentiment_edge_export.errors import ExportError, ParityError
 from sentiment_edge_export.families import load_classifier
+from sentiment_edge_export.fusion import fuse
+from sentiment_edge_export.graphs import count_nodes
 from sentiment_edge_export.model_card import model_card
-from sentiment_edge_export.parity import Measurement, ParityReport, Reference, measure, run_reference
-from sentiment_edge_export.quantization import quantize
-from sentiment_edge_export.tracing import count_nodes, trace
-from sentiment_edge_export.writing import bundle_folder, check_output, check_writable, seal, write_json
-from sentiment_edge_runtimes.bundle import FORMAT_VERSION, GOLDEN, PARITY, TOKENIZER, Bundle, Padding, Precision
+from sentiment_edge_export.options import ExportOptions, fix_length
+from sentiment_edge_export.parity import (
+    FP32,
+    INT8,
+    INT8_PER_TENSOR,
+    Bounds,
+    Measurement,
+    ParityReport,
+    Reference,
+    measure,
+    run_reference,
+)
+from sentiment_edge_export.quantization import products, quantize
+from sentiment_edge_export.tracing import trace
+from sentiment_edge_export.writing import bundle_folder, check_output, check_writable, seal, write_json, write_model
+from sentiment_edge_runtimes.batching import pad
+from sentiment_edge_runtimes.bundle import (
+    FORMAT_VERSION,
+    GOLDEN,
+    PARITY,
+    TOKENIZER,
+    Bundle,
+    Padding,
+    Precision,
+    Quantization,
+)
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    import onnx
+    import onnx_ir as ir
 
     from sentiment_edge_export.torch_classifier import TorchClassifier
 
 _MODEL_FILES: dict[Precision, str] = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx"}
-_BUILT_WITH = ("sentiment-edge", "torch", "onnx", "onnxscript", "onnxruntime", "tokenizers", "numpy")
+_RECIPE = {"weights": "int8, symmetric, per output channel", "activations": "uint8"}
+_BOUNDS: dict[Quantization, Bounds] = {"per-token": INT8, "per-tensor": INT8_PER_TENSOR}
+_BUILT_WITH = ("sentiment-edge", "torch", "transformers", "onnx", "onnxscript", "onnxruntime", "tokenizers", "numpy")
 _GOLDEN_CHARACTERS = 200
 _GOLDEN_EVERY = 4
 """Golden outputs are of every fourth short parity text: enough kinds, and `verify` stays quick with a large model."""
@@ -37,6 +63,8 @@ class ExportReport(NamedTuple):
 
     bundle: Bundle
     parity: ParityReport
+    notes: tuple[str, ...] = ()
+    """What the user should know about it, a sentence each."""
 
 
 def export_model(  # noqa: PLR0913 - the front door: every option has a default and is passed by name
@@ -46,7 +74,12 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
+    quantization: Quantization = "per-token",
     padding: Padding = "packed",
+    fusion: bool = True,
+    fixed_length: int | None = None,
+    fixed_batch: int | None = None,
+    labels: Sequence[str] | None = None,
     offline: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> ExportReport:
@@ -58,7 +91,13 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         output: the bundle's folder; None for ./NAME-PRECISION.
         overwrite: replace a bundle that is there.
         checkpoint: a folder to take the files of `model` from.
+        quantization: of activations in int8, a scale for each token (`per-token`), which makes a text's answer independent
+            of its neighbours, or the classical one for the whole batch (`per-tensor`).
         padding: of the GRU, whether padding is invisible (`packed`) or read as in training (`padded`).
+        fusion: trace each attention as one node, where that is possible.
+        fixed_length: pad every text to this many tokens, special ones among them; the graph takes no other length.
+        fixed_batch: the graph takes this many texts at once, and no other number.
+        labels: names of the classes, in their order, instead of the checkpoint's.
         offline: use only what is on this machine.
         progress: called with a few words as each stage begins.
 
@@ -73,33 +112,65 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     target = Path(f"{found.name}-{precision}" if output is None else output)
     check_output(target, overwrite=overwrite)
     check_writable(target)
-    classifier = load_classifier(found, padding)
-    graph = _make_graph(classifier, precision, progress)
+    options = ExportOptions(
+        precision, quantization, padding, fusion, fixed_length, fixed_batch, None if labels is None else tuple(labels)
+    )
+    classifier = fix_length(load_classifier(found, options), options)
     progress("asking torch")
-    reference = run_reference(classifier, found.tokenizer)
-    manifest = _manifest(found, classifier, precision, graph)
+    reference = run_reference(classifier, found)
+    graph = _make_graph(found, classifier, options, progress)
+    manifest = _manifest(found, classifier, options, count_nodes(graph))
     with bundle_folder(target, overwrite=overwrite) as folder:
         progress("writing")
-        _write_model(folder, _MODEL_FILES[precision], graph)
+        write_model(folder / _MODEL_FILES[precision], graph)
         _write_tokenizer(folder, found, classifier)
         seal(folder, manifest)
+        notes = classifier.notes
+        del classifier, graph  # a large model's weights are not needed any more
         progress("measuring parity")
         report = _prove(folder, target.name, manifest, reference)
-    return ExportReport(Bundle.open(target), report)
+    return ExportReport(Bundle.open(target), report, notes)
 
 
-def _make_graph(classifier: TorchClassifier, precision: Precision, progress: Callable[[str], None]) -> onnx.ModelProto:
+def _make_graph(
+    checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions, progress: Callable[[str], None]
+) -> ir.Model:
     progress("tracing")
-    graph = trace(classifier)
-    if precision == "fp32":
-        return graph
+    model = trace(classifier, options)
+    if options.fusion:
+        fuse(model)
+    counted = count_nodes(model)
+    for kind, promised in classifier.promised_nodes.items():
+        if counted[kind] < promised:
+            raise ExportError(
+                f"the graph has {counted[kind]} {kind} nodes instead of {promised}; report this with the versions in use"
+            )
+    if options.precision == "int8":
+        _quantize(model, checkpoint, classifier, options, progress)
+    return model
+
+
+def _quantize(
+    model: ir.Model,
+    checkpoint: Checkpoint,
+    classifier: TorchClassifier,
+    options: ExportOptions,
+    progress: Callable[[str], None],
+) -> None:
+    grams = None
+    if classifier.calibrated and options.quantization == "per-token":
+        progress("calibrating")
+        ids = [checkpoint.tokenize(text, classifier.max_length) for text in calibration_texts()]
+        batches = (pad([row], classifier.padded(len(row)), classifier.pad_id, options.fixed_batch) for row in ids)
+        grams = gram_matrices(model, products(model), batches)
     progress("quantizing")
-    return quantize(graph)
+    quantize(model, options.quantization, grams)
 
 
 def _prove(folder: Path, name: str, manifest: dict[str, Any], reference: Reference) -> ParityReport:
     """Measure the bundle in the folder, refuse it or complete it with the evidence."""
-    measurement = measure(Bundle.open(folder), reference)
+    bounds = FP32 if manifest["precision"] == "fp32" else _BOUNDS[manifest["quantization"]["scheme"]]
+    measurement = measure(Bundle.open(folder), reference, bounds)
     report = measurement.report
     if not report.passed:
         raise ParityError(report)
@@ -110,21 +181,21 @@ def _prove(folder: Path, name: str, manifest: dict[str, Any], reference: Referen
 
 
 def _manifest(
-    checkpoint: Checkpoint, classifier: TorchClassifier, precision: Precision, graph: onnx.ModelProto
+    checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions, counted: Mapping[str, int]
 ) -> dict[str, Any]:
-    counted = count_nodes(graph)
-    recipe = {"weights": "int8, symmetric, per output channel", "activations": "uint8, symmetric, per token"}
     return {
         "format_version": FORMAT_VERSION,
         "family": classifier.family,
-        "precision": precision,
-        "quantization": recipe if precision == "int8" else None,
+        "precision": options.precision,
+        "quantization": {"scheme": options.quantization, **_RECIPE} if options.precision == "int8" else None,
         "labels": list(classifier.labels),
+        "activation": classifier.activation,
         "max_length": classifier.max_length,
         "lengths": list(classifier.lengths),
+        "batch": options.fixed_batch,
         "pad_id": classifier.pad_id,
         "padding": classifier.padding,
-        "engines": {"onnxruntime": _MODEL_FILES[precision]},
+        "engines": {"onnxruntime": _MODEL_FILES[options.precision]},
         "nodes": {kind: counted[kind] for kind in classifier.promised_nodes},
         "source": {"id": checkpoint.source, "revision": checkpoint.revision, "licence": checkpoint.licence},
         "built_with": {name: version(name) for name in _BUILT_WITH},
@@ -132,19 +203,13 @@ def _manifest(
     }
 
 
-def _write_model(folder: Path, name: str, graph: onnx.ModelProto) -> None:
-    path = folder / name
-    path.parent.mkdir()
-    path.write_bytes(graph.SerializeToString(deterministic=True))
-
-
 def _write_tokenizer(folder: Path, checkpoint: Checkpoint, classifier: TorchClassifier) -> None:
     """Write the tokenizer and config files by the names that other tools look for."""
     (folder / TOKENIZER).write_text(checkpoint.tokenizer.to_str(), encoding="utf-8", newline="\n")
     id2label = dict(enumerate(classifier.labels))
     label2id = {label: index for index, label in id2label.items()}
-    model_type = checkpoint.config.get("model_type", classifier.family)
-    write_json(folder / "config.json", {"model_type": model_type, "id2label": id2label, "label2id": label2id})
+    described = {"model_type": classifier.family, **checkpoint.config, "id2label": id2label, "label2id": label2id}
+    write_json(folder / "config.json", described)
     fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": classifier.max_length}
     stated = checkpoint.read_json("tokenizer_config.json") or fallback
     special = {name: token for name, token in stated.items() if name.endswith("_token") and token}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 from sentiment_edge_export.parity_texts import parity_texts
 from sentiment_edge_runtimes.batching import MAX_ROWS, pad
 from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.engine import open_engine
-from sentiment_edge_runtimes.numerics import Condition, drift, softmax
+from sentiment_edge_runtimes.numerics import Condition, drift, probabilities
+from sentiment_edge_runtimes.threads import usable_cpus
 from sentiment_edge_runtimes.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sentiment_edge_export.checkpoint import Checkpoint
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import Bundle, Precision
+    from sentiment_edge_runtimes.bundle import Bundle
 
-ALONE, MIXED, PADDED = "one by one", "mixed batches", "padded to the longest"
+ALONE, MIXED, PADDED = "one by one", "mixed batches", "padded"
 _WORST = 5
+_PADDED_AT_LEAST, _LONGEST_EVERY = 128, 16
+"""The texts of the padded condition have so many tokens, every so manieth as many as the model takes: enough to show that
+padding is not seen, within minutes for a large model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,10 @@ class Bounds:
     """Largest difference of a logit between a text alone and the same text in any batch."""
 
 
-BOUNDS: dict[Precision, Bounds] = {
-    "fp32": Bounds(agreement=1.0, mean_drift=1e-4, logit_difference=1e-4, batch_difference=1e-4),
-    "int8": Bounds(agreement=0.99, mean_drift=0.01, logit_difference=np.inf, batch_difference=1e-5),
-}
+FP32 = Bounds(agreement=1.0, mean_drift=1e-4, logit_difference=1e-4, batch_difference=1e-4)
+INT8 = Bounds(agreement=0.99, mean_drift=0.01, logit_difference=np.inf, batch_difference=1e-5)
+INT8_PER_TENSOR = replace(INT8, batch_difference=np.inf)
+"""Whose texts depend on their neighbours by design."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,44 +111,57 @@ class Reference:
     """[texts, classes]"""
 
 
-def run_reference(classifier: TorchClassifier, tokenizer: Tokenizer) -> Reference:
+def run_reference(classifier: TorchClassifier, checkpoint: Checkpoint) -> Reference:
     """Run the original definition over the parity texts, one unpadded text at a time."""
     texts = tuple(parity_texts())
-    truncating = Tokenizer.from_str(tokenizer.to_str())
-    truncating.enable_truncation(classifier.max_length)
-    ids = [torch.tensor(truncating.encode(text).ids) for text in texts]
+    ids = [torch.tensor(checkpoint.tokenize(text, classifier.max_length)) for text in texts]
     return Reference(texts, torch.stack([classifier.reference(row) for row in ids]).numpy())
 
 
-def measure(bundle: Bundle, reference: Reference) -> Measurement:
+class _Run(NamedTuple):
+    """One way of running the bundle over some of the texts."""
+
+    name: str
+    rows: NDArray[np.int64]
+    """Which texts."""
+    logits: NDArray[np.float32]
+    """[rows, classes]"""
+
+
+def measure(bundle: Bundle, reference: Reference, bounds: Bounds) -> Measurement:
     """Compare a bundle with torch, texts alone, in batches of mixed lengths, and padded to the longest length."""
-    texts = reference.texts
-    runtime = Classifier(bundle)
-    alone = np.concatenate([runtime.logits([text]) for text in texts])
-    shuffled = random.Random(0).sample(range(len(texts)), len(texts))  # noqa: S311 - lengths, not secrets
-    mixed = [shuffled[start : start + MAX_ROWS] for start in range(0, len(texts), MAX_ROWS)]
-    measured = {
-        ALONE: alone,
-        MIXED: _run(bundle, texts, mixed),
-        PADDED: _run(bundle, texts, [[row] for row in range(len(texts))], bundle.max_length),
-    }
-    conditions = tuple(Condition.of(name, logits, reference.logits) for name, logits in measured.items())
-    batch_difference = max(float(np.abs(logits - alone).max()) for logits in measured.values())
-    failures = tuple(_failures(BOUNDS[bundle.precision], conditions, batch_difference))
-    worst = tuple(_worst(bundle.labels, reference, measured))
-    return Measurement(ParityReport(conditions, batch_difference, failures, worst), alone)
+    alone = _run_alone(bundle, reference.texts)
+    runs = [_Run(ALONE, np.arange(len(alone)), alone), *_run_in_batches(bundle, reference.texts)]
+    conditions = tuple(Condition.of(name, logits, reference.logits[rows], bundle.activation) for name, rows, logits in runs)
+    batch_difference = max(float(np.abs(logits - alone[rows]).max()) for _, rows, logits in runs)
+    failures = tuple(_failures(bounds, conditions, batch_difference))
+    return Measurement(ParityReport(conditions, batch_difference, failures, tuple(_worst(bundle, reference, runs))), alone)
 
 
-def _run(bundle: Bundle, texts: Sequence[str], groups: Sequence[Sequence[int]], length: int = 0) -> NDArray[np.float32]:
-    """Run each group of texts as one batch, padded to the group's longest or to `length`."""
-    engine = open_engine(bundle, "onnxruntime", threads=1)
+def _run_alone(bundle: Bundle, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Run each text as a user would."""
+    classifier = Classifier(bundle)
+    return np.concatenate([classifier.logits([text]) for text in texts])
+
+
+def _run_in_batches(bundle: Bundle, texts: Sequence[str]) -> Iterator[_Run]:
+    """Run all texts in batches of mixed lengths, and each with much padding."""
+    engine = open_engine(bundle, "onnxruntime", usable_cpus())
     ids = [tokens.ids for tokens in TextTokenizer(bundle, threads=1).encode(texts)]
-    logits = np.empty((len(texts), len(bundle.labels)), dtype=np.float32)
-    for group in groups:
+
+    def run(group: Sequence[int], length: int = 0) -> NDArray[np.float32]:
+        """Run one batch, padded to its longest text or to `length`."""
         longest = max(length, *(len(ids[row]) for row in group))
         padded = next(allowed for allowed in bundle.lengths if allowed >= longest)
-        logits[list(group)] = engine(*pad([ids[row] for row in group], padded, bundle.pad_id)).logits
-    return logits
+        return engine(*pad([ids[row] for row in group], padded, bundle.pad_id, bundle.batch)).logits[: len(group)]
+
+    size = bundle.batch or MAX_ROWS
+    shuffled = random.Random(0).sample(range(len(texts)), len(texts))  # noqa: S311 - lengths, not secrets
+    mixed = [run(shuffled[at : at + size]) for at in range(0, len(texts), size)]
+    yield _Run(MIXED, np.array(shuffled), np.concatenate(mixed))
+    lengths = [bundle.max_length if row % _LONGEST_EVERY == 0 else _PADDED_AT_LEAST for row in range(len(texts))]
+    padded = [run([row], min(length, bundle.max_length)) for row, length in enumerate(lengths)]
+    yield _Run(PADDED, np.arange(len(texts)), np.concatenate(padded))
 
 
 def _failures(bounds: Bounds, conditions: Sequence[Condition], batch_difference: float) -> Iterator[str]:
@@ -161,15 +178,18 @@ def _failures(bounds: Bounds, conditions: Sequence[Condition], batch_difference:
         yield f"a text's logits depend on its batch by {batch_difference:.2g}, {bounds.batch_difference:g} allowed"
 
 
-def _worst(labels: Sequence[str], reference: Reference, measured: dict[str, NDArray[np.float32]]) -> Iterator[WorstText]:
-    drifts = np.nan_to_num([drift(logits, reference.logits) for logits in measured.values()], nan=np.inf)
-    probabilities = [softmax(logits) for logits in measured.values()]
-    expected = softmax(reference.logits)
+def _worst(bundle: Bundle, reference: Reference, runs: Sequence[_Run]) -> Iterator[WorstText]:
+    drifts = np.zeros((len(runs), len(reference.texts)))
+    for run, of_texts in zip(runs, drifts, strict=True):
+        moved = drift(run.logits, reference.logits[run.rows], bundle.activation)
+        of_texts[run.rows] = np.nan_to_num(moved, nan=np.inf)
+    expected = probabilities(reference.logits, bundle.activation)
     for row in drifts.max(axis=0).argsort(kind="stable")[::-1][:_WORST].tolist():
-        condition = int(drifts[:, row].argmax())
+        run = runs[int(drifts[:, row].argmax())]
+        found = probabilities(run.logits[run.rows == row], bundle.activation)[0]
         yield WorstText(
             text=reference.texts[row],
-            drift=float(drifts[condition, row]),
-            torch=dict(zip(labels, expected[row].tolist(), strict=True)),
-            bundle=dict(zip(labels, probabilities[condition][row].tolist(), strict=True)),
+            drift=float(drifts[:, row].max()),
+            torch=dict(zip(bundle.labels, expected[row].tolist(), strict=True)),
+            bundle=dict(zip(bundle.labels, found.tolist(), strict=True)),
         )

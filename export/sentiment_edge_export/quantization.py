@@ -2,149 +2,257 @@
 
 All weights are symmetric int8 with one fp32 scale per output channel; what becomes of the arithmetic depends on the operator:
 
-* rows of an embedding are looked up in int8 and scaled after the lookup;
-* a product over tokens (`MatMul` with a constant matrix) runs in int8, its activations quantized per token at run time;
-* a `GRU`, which no engine runs in int8, and a product over one row a text (`Gemm`), which is too small to repay quantizing
-  its activations, keep fp32 arithmetic: their weights lie as int8 in the file, dequantized once when an engine loads it.
+* rows of an embedding are looked up in int8 and scaled after the lookup (a table of few rows, such as the positions, stays
+  fp32: its error would be in every token);
+* a product with a constant matrix (`MatMul`, and a `Gemm` of some size) runs in int8, its activations quantized at run time;
+* a `GRU`, which no engine runs in int8, and a small `Gemm`, whose one row a text does not repay quantizing it, keep fp32
+  arithmetic: their weights lie as int8 in the file, dequantized once when an engine loads it.
+
+Activations are uint8, in one of two schemes:
+
+* `per-token`: each token has its own scale and zero point, by `QuantizeLinear` in blocks as long as a token's row
+  (https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html, since opset 21). The integer product then contains every token's
+  zero point times the sums of the matrix's columns. No kernel takes a zero point per row; so the zero points are appended to
+  the activations as some more columns, and to the matrix rows that sum to minus the column's sum: the product comes out right.
+* `per-tensor`: the classical one, one scale and zero point for the whole batch. For comparison: it makes texts depend on
+  their neighbours.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
-import onnx
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+import onnx_ir as ir
+import torch
+from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+from sentiment_edge_export.graphs import CONTRIB, GraphEditor, added_bias, constant_of
+from sentiment_edge_export.rounding import compensation, round_compensated, smoothing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
-_CONTRIB = "com.microsoft"  # MatMulIntegerToFloat: one kernel for product, scales and zero points
+    from sentiment_edge_runtimes.bundle import Quantization
+
 _INT8_MAX = 127
-_ACTIVATION_ZERO = 128
-"""Activations are uint8 around this: uint8 x int8 is the pair that x86 and Arm have instructions for."""
+_UINT8_MAX = 255
+"""Activations are uint8: uint8 x int8 is the pair that x86 and Arm have instructions for."""
 _SMALLEST_WEIGHT = 1024
 """Elements below which a tensor stays fp32: it would not shrink the file."""
+_SMALLEST_ROW_PRODUCT = 2**19
+"""Elements from which a `Gemm` runs in int8: reading so many in fp32 takes longer than quantizing one row."""
+_FEW_ROWS = 1024
+"""Rows up to which an embedding stays fp32."""
+_SMALLEST_RANGE = _UINT8_MAX * np.finfo(np.float32).tiny
+"""A token's range is taken for no less, for a padded position may be all zeros."""
+_MATRIX = 2
 
 
-class _Quantized(NamedTuple):
-    values: str
-    """int8 initializer"""
-    scales: str
-    """fp32 initializer that broadcasts against it"""
+class _Weight(NamedTuple):
+    values: ir.Value
+    """int8"""
+    scales: ir.Value
+    """fp32, broadcasts against the values"""
 
 
-def quantize(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the int8 model of a traced fp32 model."""
-    quantized = onnx.ModelProto()
-    quantized.CopyFrom(model)
-    _Quantizer(quantized.graph).run()
-    if all(entry.domain != _CONTRIB for entry in quantized.opset_import):
-        quantized.opset_import.append(helper.make_opsetid(_CONTRIB, 1))
-    return quantized
+class _Matrix(NamedTuple):
+    values: NDArray[np.int8]
+    """[in, out]"""
+    scales: NDArray[np.float32]
+    """[out]"""
+    smoothing: NDArray[np.float32] | None
+    """[in], what its activations must be divided by first"""
+
+
+class _Activations(NamedTuple):
+    values: ir.Value
+    """uint8"""
+    scale: ir.Value
+    """fp32: one for each token, or one for all"""
+    zero: ir.Value | None
+    """uint8, one for all; None where the product takes care of it"""
+    corrections: int = 0
+    """How many of the columns are the token's zero point."""
+
+
+class _Fit(NamedTuple):
+    names: tuple[str, ...]
+    """The activations that it is for."""
+    smoothing: Tensor | None
+    """float32 [in]"""
+    compensation: Tensor | None
+    """float32 [in, in]"""
+
+
+def products(model: ir.Model) -> list[ir.Value]:
+    """Return what the products over tokens that int8 is for are multiplied with, each value once."""
+    found = (node.inputs[0] for node in model.graph if node.op_type == "MatMul" and _is_product(node))
+    return list(dict.fromkeys(value for value in found if value is not None))
+
+
+def quantize(model: ir.Model, scheme: Quantization, grams: Mapping[str, Tensor] | None = None) -> None:
+    """Make a traced fp32 model int8, in place.
+
+    Args:
+        model: as traced and fused.
+        scheme: how activations are quantized.
+        grams: of some of the values in `products`, by name, the sum of x x^T over typical tokens x: the weights are then
+            rounded for those; else each for itself.
+    """
+    _Quantizer(model.graph, scheme, grams or {}).run()
+    RemoveUnusedNodesPass()(model)
+    model.opset_imports.setdefault(CONTRIB, 1)
 
 
 class _Quantizer:
     """Rewrites one graph, node by node in order."""
 
-    def __init__(self, graph: onnx.GraphProto) -> None:
+    def __init__(self, graph: ir.Graph, scheme: Quantization, grams: Mapping[str, Tensor]) -> None:
         self._graph = graph
-        self._weights = {
-            tensor.name: numpy_helper.to_array(tensor)
-            for tensor in graph.initializer
-            if tensor.data_type == TensorProto.FLOAT and len(tensor.dims) > 1 and np.prod(tensor.dims) >= _SMALLEST_WEIGHT
-        }
-        self._nodes: list[NodeProto] = []
-        self._added: dict[str, TensorProto] = {}
+        self._grams = grams
+        self._editor = GraphEditor(graph)
+        self._scheme = scheme
+        self._activations: dict[ir.Value, _Activations] = {}
+        """What several products read, such as Q, K and V of an attention, is quantized once."""
+        self._matrices: dict[str, _Matrix] = {}
+        """What serves several products, such as the layers of ALBERT, is rounded once."""
+        self._fit = _Fit((), None, None)
+        """The last one: Q, K and V follow each other."""
 
     def run(self) -> None:
-        rewrites = {"Gather": self._embedding, "MatMul": self._product, "Gemm": self._stored, "GRU": self._stored}
-        for node in self._graph.node:
-            rewrites.get(node.op_type, self._nodes.append)(node)
-        # A weight may serve several nodes (the tracer merges equal ones): drop only what nobody reads any more.
-        read = {name for node in self._nodes for name in node.input}
-        kept = [tensor for tensor in (*self._graph.initializer, *self._added.values()) if tensor.name in read]
-        del self._graph.node[:], self._graph.initializer[:]
-        self._graph.node.extend(self._nodes)
-        self._graph.initializer.extend(kept)
+        rewrites = {"Gather": self._embedding, "MatMul": self._product, "Gemm": self._row_product, "GRU": self._stored}
+        for node in list(self._graph):
+            if node.op_type in rewrites and not node.domain:
+                self._editor.before(node)
+                rewrites[node.op_type](node)
 
-    def _embedding(self, node: NodeProto) -> None:
-        table, indices = node.input
-        if table not in self._weights:
-            self._nodes.append(node)
+    def _embedding(self, node: ir.Node) -> None:
+        table, indices = node.inputs
+        if table is None or not _is_weight(table) or len(_array(table)) <= _FEW_ROWS:
             return
-        values, scales = self._quantize(table, axis=1)
-        out = node.output[0]
-        self._emit("Gather", [values, indices], f"{out}_int8")
-        self._emit("Gather", [scales, indices], f"{out}_scale")
-        self._emit("Cast", [f"{out}_int8"], f"{out}_unscaled", to=TensorProto.FLOAT)
-        self._emit("Mul", [f"{out}_unscaled", f"{out}_scale"], out)
+        values, scales = self._quantized_weight(table, axis=1)
+        emit = self._editor.emit
+        unscaled = emit("Cast", [emit("Gather", [values, indices])], to=ir.DataType.FLOAT)
+        self._editor.replace(node, emit("Mul", [unscaled, emit("Gather", [scales, indices])]))
 
-    def _product(self, node: NodeProto) -> None:
-        activations, weight = node.input
-        if weight not in self._weights or self._weights[weight].ndim != 2:  # noqa: PLR2004 - a matrix
-            self._nodes.append(node)
+    def _product(self, node: ir.Node) -> None:
+        activations, weight = node.inputs
+        if activations is None or weight is None or not _is_product(node):
             return
-        values, scales = self._quantize(weight, axis=0)
-        flat = self._constant(f"{scales}_flat", numpy_helper.to_array(self._added[scales]).reshape(-1))
-        zero = self._constant("quantization_activation_zero", np.array(_ACTIVATION_ZERO, np.uint8))
-        one = self._constant("quantization_one", np.array(1, np.float32))
-        weight_zero = self._constant("quantization_weight_zero", np.array(0, np.int8))
-        out = node.output[0]
-        scale = self._token_scale(activations, out)
-        self._emit("Div", [activations, scale], f"{out}_scaled")
-        self._emit("QuantizeLinear", [f"{out}_scaled", one, zero], f"{out}_uint8")
-        operands = [f"{out}_uint8", values, one, flat, zero, weight_zero]
-        self._emit("MatMulIntegerToFloat", operands, f"{out}_unscaled", domain=_CONTRIB)
-        self._emit("Mul", [f"{out}_unscaled", scale], out)
+        # The classical kernel adds the bias; per token it comes after the scale, which that kernel does not know.
+        added = added_bias(node.outputs[0]) if self._scheme == "per-tensor" else None
+        product = self._int8_product(activations, weight, added.bias if added else None)
+        if added is not None:
+            node = added.node
+        self._editor.replace(node, product)
 
-    def _token_scale(self, activations: str, out: str) -> str:
-        """Emit each token's scale: its largest magnitude over 127; never 0, for a padded position may be all zeros."""
-        last_axis = self._constant("quantization_last_axis", np.array([-1], np.int64))
-        largest = self._constant("quantization_int8_max", np.array(_INT8_MAX, np.float32))
-        smallest = self._constant("quantization_smallest_scale", np.array(np.finfo(np.float32).tiny, np.float32))
-        self._emit("Abs", [activations], f"{out}_magnitude")
-        self._emit("ReduceMax", [f"{out}_magnitude", last_axis], f"{out}_peak", keepdims=1)
-        self._emit("Div", [f"{out}_peak", largest], f"{out}_maybe_zero")
-        self._emit("Max", [f"{out}_maybe_zero", smallest], f"{out}_scale")
-        return f"{out}_scale"
+    def _row_product(self, node: ir.Node) -> None:
+        activations, weight, bias = (*node.inputs, None)[:3]
+        if activations is None or weight is None or not _is_product(node):
+            self._stored(node)
+            return
+        self._editor.replace(node, self._int8_product(activations, weight, bias, transposed=_attribute(node, "transB") == 1))
 
-    def _stored(self, node: NodeProto) -> None:
+    def _int8_product(
+        self, activations: ir.Value, weight: ir.Value, bias: ir.Value | None, *, transposed: bool = False
+    ) -> ir.Value:
+        """Return activations x weight + bias: the integer product, scaled per column in its kernel and per token after it."""
+        values, scale, zero, corrections = self._quantized_activations(activations)
+        matrix = self._stored_matrix(weight, corrections, transposed=transposed)
+        if self._scheme == "per-tensor":
+            return self._editor.emit(
+                "MatMulIntegerToFloat", [values, matrix.values, scale, matrix.scales, zero, None, bias], CONTRIB
+            )
+        one = self._editor.constant("quantization_one", np.array(1, np.float32))
+        unscaled = self._editor.emit("MatMulIntegerToFloat", [values, matrix.values, one, matrix.scales], CONTRIB)
+        product = self._editor.emit("Mul", [unscaled, scale])
+        return product if bias is None else self._editor.emit("Add", [product, bias])
+
+    def _quantized_activations(self, activations: ir.Value) -> _Activations:
+        if activations not in self._activations:
+            make = self._per_tensor if self._scheme == "per-tensor" else self._per_token
+            self._activations[activations] = make(activations)
+        return self._activations[activations]
+
+    def _per_tensor(self, activations: ir.Value) -> _Activations:
+        values, scale, zero = self._editor.emit_several("DynamicQuantizeLinear", [activations], outputs=3)
+        return _Activations(values, scale, zero)
+
+    def _per_token(self, activations: ir.Value) -> _Activations:
+        """Quantize each token by its range, zero in it: values / scale + zero point; append the zero point some times."""
+        emit, constant = self._editor.emit, self._editor.constant
+        readers = _products_of(activations)
+        matrices = [self._matrix(node.inputs[1], transposed=_attribute(node, "transB") == 1) for node in readers]
+        corrections = max(_rows_needed(matrix.values) for matrix in matrices)
+        if matrices[0].smoothing is not None:
+            shrink = constant(f"{activations.name}_smoothing", 1 / matrices[0].smoothing)
+            activations = emit("Mul", [activations, shrink])
+        last_axis = constant("quantization_last_axis", np.array([-1], np.int64))
+        nothing = constant("quantization_nothing", np.array(0, np.float32))
+        lowest = emit("Min", [emit("ReduceMin", [activations, last_axis], keepdims=1), nothing])
+        highest = emit("Max", [emit("ReduceMax", [activations, last_axis], keepdims=1), nothing])
+        smallest = constant("quantization_smallest_range", np.array(_SMALLEST_RANGE, np.float32))
+        spread = emit("Max", [emit("Sub", [highest, lowest]), smallest])
+        scale = emit("Mul", [spread, constant("quantization_step", np.array(1 / _UINT8_MAX, np.float32))])
+        zero = emit("QuantizeLinear", [emit("Neg", [lowest]), scale], axis=-1, block_size=1)
+        values = emit("QuantizeLinear", [activations, scale, zero], axis=-1, block_size=len(matrices[0].values))
+        shape = constant(f"quantization_corrections_{corrections}", np.array([1, corrections], np.int64))
+        columns = emit("Expand", [zero, shape])
+        return _Activations(emit("Concat", [values, columns], axis=-1), scale, None, corrections)
+
+    def _stored(self, node: ir.Node) -> None:
         """Feed the node's weights through Cast and Mul, which ONNX Runtime folds into a constant when it loads the file."""
         contracted = -1 if node.op_type == "GRU" or _attribute(node, "transB") else 0
-        for position, weight in enumerate(node.input[1:3], start=1):
-            if weight in self._weights:
-                node.input[position] = self._dequantized(weight, contracted)
-        self._nodes.append(node)
+        for position, weight in enumerate(node.inputs[1:3], start=1):
+            if weight is not None and _is_weight(weight):
+                values, scales = self._quantized_weight(weight, contracted)
+                unscaled = self._editor.emit("Cast", [values], to=ir.DataType.FLOAT)
+                node.replace_input_with(position, self._editor.emit("Mul", [unscaled, scales]))
 
-    def _dequantized(self, weight: str, axis: int) -> str:
-        name = f"{weight}_dequantized"
-        if all(name not in node.output for node in self._nodes):
-            values, scales = self._quantize(weight, axis)
-            self._emit("Cast", [values], f"{weight}_unscaled", to=TensorProto.FLOAT)
-            self._emit("Mul", [f"{weight}_unscaled", scales], name)
-        return name
+    def _matrix(self, weight: ir.Value | None, *, transposed: bool) -> _Matrix:
+        """Quantize a matrix for products in int8."""
+        name = str(weight.name if weight else None)
+        if name not in self._matrices:
+            array = _array(weight).T if transposed else _array(weight)
+            fit = self._fit_for(weight)
+            if fit.smoothing is not None:
+                array = array * fit.smoothing.numpy()[:, None]
+            values, scales = quantize_symmetric(array, axis=0)
+            if fit.compensation is not None:
+                rounded = round_compensated(torch.tensor(array), torch.from_numpy(scales), fit.compensation, _INT8_MAX)
+                values = rounded.numpy()
+            factors = None if fit.smoothing is None else fit.smoothing.numpy()
+            self._matrices[name] = _Matrix(values, scales.reshape(-1), factors)
+        return self._matrices[name]
 
-    def _quantize(self, weight: str, axis: int) -> _Quantized:
+    def _fit_for(self, weight: ir.Value | None) -> _Fit:
+        """Find out how to fit a weight to all that it is multiplied with."""
+        typical = [value for value in _multiplied_with(weight) if value.name in self._grams]
+        names = tuple(str(value.name) for value in typical)
+        if names != self._fit.names:
+            alike = all(_multiplied_with(node.inputs[1]) == typical for value in typical for node in _products_of(value))
+            smooth = alike and all(map(_is_normalized, typical))
+            self._fit = _fit(names, [self._grams[name] for name in names], smooth=smooth)
+        return self._fit
+
+    def _stored_matrix(self, weight: ir.Value, corrections: int, *, transposed: bool) -> _Weight:
+        """Return constants of the matrix: values [in + corrections, out], scales [out]."""
+        values, scales, _ = self._matrix(weight, transposed=transposed)
+        if corrections:
+            values = np.concatenate((values, _correction_rows(values, corrections)))
+        return self._stored_as(f"{weight.name}_int8_matrix_{corrections}", values, scales)
+
+    def _quantized_weight(self, weight: ir.Value, axis: int) -> _Weight:
         """Quantize a weight with one scale for everything that one output sums over, which is `axis`."""
-        axis %= self._weights[weight].ndim
-        names = _Quantized(f"{weight}_int8_{axis}", f"{weight}_scale_{axis}")
-        if names.values not in self._added:
-            values, scales = quantize_symmetric(self._weights[weight], axis)
-            self._constant(names.values, values)
-            self._constant(names.scales, scales)
-        return names
+        values, scales = quantize_symmetric(_array(weight), axis)
+        return self._stored_as(f"{weight.name}_int8_{axis % values.ndim}", values, scales)
 
-    def _constant(self, name: str, value: NDArray[np.generic]) -> str:
-        self._added[name] = numpy_helper.from_array(value, name)
-        return name
-
-    def _emit(self, kind: str, inputs: Iterable[str], output: str, domain: str = "", **attributes: int) -> None:
-        node = helper.make_node(kind, list(inputs), [output], domain=domain)
-        node.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
-        self._nodes.append(node)
+    def _stored_as(self, name: str, values: NDArray[np.int8], scales: NDArray[np.float32]) -> _Weight:
+        return _Weight(self._editor.constant(name, values), self._editor.constant(f"{name}_scale", scales))
 
 
 def quantize_symmetric(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -154,5 +262,58 @@ def quantize_symmetric(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[
     return np.rint(weight / scales).astype(np.int8), scales
 
 
-def _attribute(node: NodeProto, name: str) -> int:
-    return next((attribute.i for attribute in node.attribute if attribute.name == name), 0)
+def _fit(names: tuple[str, ...], grams: Sequence[Tensor], *, smooth: bool) -> _Fit:
+    if not grams:
+        return _Fit(names, None, None)
+    gram = torch.stack([*grams]).sum(dim=0) if len(grams) > 1 else grams[0]
+    factors = smoothing(gram) if smooth else None
+    return _Fit(names, factors, compensation(gram if factors is None else gram / factors / factors[:, None]))
+
+
+def _multiplied_with(weight: ir.Value | None) -> list[ir.Value]:
+    """Return the activations of the products over tokens that a weight serves."""
+    readers = () if weight is None else weight.consumers()
+    return [value for node in readers if node.op_type == "MatMul" and (value := node.inputs[0]) is not None]
+
+
+def _products_of(activations: ir.Value) -> list[ir.Node]:
+    return [node for node in activations.consumers() if _is_product(node)]
+
+
+def _is_normalized(value: ir.Value) -> bool:
+    producer = value.producer()
+    return producer is not None and producer.op_type == "LayerNormalization"
+
+
+def _rows_needed(values: NDArray[np.int8]) -> int:
+    """Return how many int8 rows it takes to undo the sums of the columns."""
+    return max(1, -(-int(np.abs(values.sum(axis=0, dtype=np.int64)).max()) // _INT8_MAX))
+
+
+def _correction_rows(values: NDArray[np.int8], rows: int) -> NDArray[np.int8]:
+    """Return int8 [rows, columns] that sum to minus the columns' sums, spread evenly."""
+    sums = -values.sum(axis=0, dtype=np.int64)
+    edges = np.rint(np.linspace(0, 1, rows + 1)[:, None] * sums)
+    correction: NDArray[np.int8] = np.diff(edges, axis=0).astype(np.int8)
+    return correction
+
+
+def _is_product(node: ir.Node) -> bool:
+    """Whether a node is a product with a constant matrix that is worth int8."""
+    if node.op_type not in ("MatMul", "Gemm") or not _is_weight(node.inputs[1]):
+        return False
+    matrix = _array(node.inputs[1])
+    return matrix.ndim == _MATRIX and (node.op_type == "MatMul" or matrix.size >= _SMALLEST_ROW_PRODUCT)
+
+
+def _is_weight(value: ir.Value | None) -> bool:
+    array = constant_of(value)
+    return array is not None and array.dtype == np.float32 and array.size >= _SMALLEST_WEIGHT and array.ndim > 1
+
+
+def _array(weight: ir.Value | None) -> NDArray[np.float32]:
+    return cast("NDArray[np.float32]", constant_of(weight))
+
+
+def _attribute(node: ir.Node, name: str) -> int:
+    return node.attributes[name].as_int() if name in node.attributes else 0

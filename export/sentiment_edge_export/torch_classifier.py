@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from sentiment_edge_runtimes.bundle import Padding
+    from sentiment_edge_runtimes.bundle import Activation, Padding
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,19 @@ class TorchClassifier:
     outputs: tuple[str, ...]
     """Names of the traced module's outputs: `logits` [batch, classes], then perhaps `attention` [batch, length]."""
     labels: tuple[str, ...]
+    activation: Activation
+    """What makes probabilities of the logits."""
     max_length: int
     lengths: tuple[int, ...]
     pad_id: int
     padding: Padding
     promised_nodes: dict[str, int]
     """How many nodes of each type the exported graph must have."""
+    calibrated: bool = False
+    """Whether int8 weights are rounded for typical activations: worth it where the errors of many layers add up."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about the export, a sentence each."""
+
+    def padded(self, count: int) -> int:
+        """Return the length that a text of so many tokens is padded to."""
+        return next(length for length in self.lengths if length >= count)

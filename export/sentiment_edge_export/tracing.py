@@ -1,58 +1,71 @@
-"""A torch module to an ONNX graph with symbolic batch and length."""
+"""A torch module to an ONNX graph, its batch and length symbolic or fixed."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
 from sentiment_edge_export.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    import onnx
+    import onnx_ir as ir
 
+    from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.torch_classifier import TorchClassifier
 
 INPUTS = ("input_ids", "attention_mask")
-_EXAMPLE = (2, 8)
-"""Batch and length to trace with: neither 0 nor 1, which the tracer would take for constants."""
+OPSET = 21
+"""The first with `QuantizeLinear` in blocks."""
+_EXAMPLE = {"batch": 2, "length": 8}
+"""What to trace symbolic axes with: neither 0 nor 1, which the tracer would take for constants."""
 
 
-def trace(classifier: TorchClassifier) -> onnx.ModelProto:
-    """Trace the classifier's module.
+def trace(classifier: TorchClassifier, options: ExportOptions) -> ir.Model:
+    """Trace the classifier's module; shapes of inner values are kept for the passes that follow.
 
     Raises:
-        ExportError: a promised node is missing.
+        ExportError: torch cannot trace it.
     """
-    example = torch.ones(_EXAMPLE, dtype=torch.int64)
-    axes = {0: "batch", 1: "length"}
+    fixed = {"batch": options.fixed_batch, "length": options.fixed_length}
+    example = torch.ones([fixed[axis] or size for axis, size in _EXAMPLE.items()], dtype=torch.int64)
+    axes = {position: axis for position, axis in enumerate(_EXAMPLE) if fixed[axis] is None}
     with _quiet_exporter():
-        program = torch.onnx.export(
-            classifier.traced,
-            (example, example.clone()),
-            input_names=INPUTS,
-            output_names=classifier.outputs,
-            dynamic_shapes=(axes, axes),
-            dynamo=True,
-            verbose=False,
-        )
+        try:
+            program = torch.onnx.export(
+                classifier.traced,
+                (example, example.clone()),
+                input_names=INPUTS,
+                output_names=classifier.outputs,
+                dynamic_shapes=(axes, axes),
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:
+            reason = next(iter(str(error.__cause__ or error).splitlines()), "")
+            raise ExportError(f"torch.onnx.export cannot trace a {classifier.family} model ({reason})") from error
     if program is None:
         raise ExportError("torch.onnx.export gave no program")
-    model = program.model_proto
+    model = program.model
     _strip(model)
-    found = count_nodes(model)
-    for kind, promised in classifier.promised_nodes.items():
-        if found[kind] != promised:
-            raise ExportError(
-                f"the graph has {found[kind]} {kind} nodes instead of {promised}; report this with the versions in use"
-            )
+    model.graph.name = "classifier"
     return model
+
+
+def _strip(model: ir.Model) -> None:
+    """Remove what tells of the tracing only: source lines, paths of this machine."""
+    ClearMetadataAndDocStringPass()(model)
+    graph = model.graph
+    for value in (*graph.inputs, *graph.initializers.values(), *(value for node in graph for value in node.outputs)):
+        value.metadata_props.clear()
+        value.doc_string = None
 
 
 @contextmanager
@@ -67,26 +80,3 @@ def _quiet_exporter() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-def count_nodes(model: onnx.ModelProto) -> Counter[str]:
-    """Return how many nodes of each type the graph has."""
-    return Counter(node.op_type for node in model.graph.node)
-
-
-def _strip(model: onnx.ModelProto) -> None:
-    """Remove what tells of the tracing only: source lines, paths of this machine, shapes that later passes would contradict."""
-    graph = model.graph
-    annotated: Iterable[onnx.GraphProto | onnx.NodeProto | onnx.ValueInfoProto | onnx.TensorProto] = (
-        graph,
-        *graph.node,
-        *graph.input,
-        *graph.output,
-        *graph.initializer,
-    )
-    for part in annotated:
-        part.ClearField("metadata_props")
-        part.ClearField("doc_string")
-    model.ClearField("metadata_props")
-    del graph.value_info[:]
-    graph.name = "classifier"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import warnings
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,12 +15,24 @@ from safetensors.torch import load_file
 from sentiment_edge_export.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor
 
-_SAFETENSORS = "model.safetensors"
+_WHOLE = ("model.safetensors", "pytorch_model.bin")
+_SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _PICKLES = ("*.pth", "*.pt", "*.bin")
+_OF_TRAINING = (
+    "training_args.bin",
+    "optimizer.pt",
+    "scheduler.pt",
+    "scaler.pt",
+    "rng_state.pth",
+    "optimizer.bin",
+    "scheduler.bin",
+)
+"""What transformers' Trainer leaves beside the weights."""
 _CONTAINERS = ("state_dict", "model_state_dict")
 
 
@@ -29,9 +43,11 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         CheckpointError: there is no weight file or more than one to choose from, it is damaged, it needs more than
             `weights_only`, or a weight is not a finite number.
     """
-    path = _find(folder)
-    tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    return {name: _as_fp32(path, name, tensor) for name, tensor in tensors.items()}
+    tensors: dict[str, Tensor] = {}
+    for path in _find(folder):
+        read = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+        tensors.update({name: _as_fp32(path, name, tensor) for name, tensor in read.items()})
+    return tensors
 
 
 def _as_fp32(path: Path, name: str, tensor: Tensor) -> Tensor:
@@ -76,26 +92,53 @@ def check_shapes(folder: Path, tensors: dict[str, Tensor], expected: dict[str, t
         ],
     }
     problems["not floating point"] = [name for name, tensor in tensors.items() if not tensor.is_floating_point()]
-    named = [f"{kind}: {_some(names)}" for kind, names in problems.items() if names]
+    refuse(folder, problems)
+
+
+def refuse(folder: Path, problems: Mapping[str, Sequence[str]]) -> None:
+    """Name the tensors with problems, a few of each kind.
+
+    Raises:
+        CheckpointError: there are any.
+    """
+    named = [f"{kind}: {some(names)}" for kind, names in problems.items() if names]
     if named:
         raise CheckpointError(f"{folder}: the weights do not fit the architecture; {'; '.join(named)}")
 
 
-def _some(names: list[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Name a few."""
     shown = ", ".join(names[:4])
     return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"  # noqa: PLR2004
 
 
-def _find(folder: Path) -> Path:
-    if (folder / _SAFETENSORS).is_file():
-        return folder / _SAFETENSORS
-    found = sorted(path for pattern in _PICKLES for path in folder.glob(pattern) if path.name != "training_args.bin")
+def _find(folder: Path) -> list[Path]:
+    """Return the files that hold the weights: one, or the shards that an index lists."""
+    for whole, index in zip(_WHOLE, _SHARDED, strict=True):
+        if (folder / whole).is_file():
+            return [folder / whole]
+        if (folder / index).is_file():
+            return _shards(folder / index)
+    found = sorted(path for pattern in _PICKLES for path in folder.glob(pattern) if path.name not in _OF_TRAINING)
     if not found:
-        raise CheckpointError(f"{folder}: no weights here ({_SAFETENSORS}, or one of {', '.join(_PICKLES)})")
+        raise CheckpointError(f"{folder}: no weights here ({_WHOLE[0]}, or one of {', '.join(_PICKLES)})")
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise CheckpointError(f"{folder}: several weight files ({names}); leave the one to export")
-    return found[0]
+    return found
+
+
+def _shards(index: Path) -> list[Path]:
+    """Return the files that an index names; see https://huggingface.co/docs/transformers/big_models#sharded-checkpoints."""
+    try:
+        names = sorted({str(name) for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{index}: not an index of shards; download it again") from error
+    if outside := [name for name in names if name != PurePath(name).name]:
+        raise CheckpointError(f"{index}: names files elsewhere ({outside[0]})")
+    if missing := [name for name in names if not (index.parent / name).is_file()]:
+        raise CheckpointError(f"{index.parent}: missing shards: {some(missing)}; download them again")
+    return [index.parent / name for name in names]
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -8,12 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import onnx_ir as ir
+
 from sentiment_edge_export.errors import OutputError, OutputExists
 from sentiment_edge_runtimes.bundle import CHECKSUMS, MANIFEST, sha256
 from sentiment_edge_runtimes.errors import SentimentEdgeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_LARGE_WEIGHTS = 32 * 2**20
+"""Bytes from which weights lie in a file of their own."""
+_LARGE_TENSOR = 2**12
 
 
 def check_output(output: Path, *, overwrite: bool) -> None:
@@ -106,6 +112,18 @@ def _put_in_place(folder: Path, output: Path, aside: Path) -> None:
 def write_json(path: Path, contents: object) -> None:
     """Write JSON that reads well and is the same for the same contents."""
     path.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def write_model(path: Path, model: ir.Model) -> None:
+    """Write a graph, a large one's weights beside it: an engine maps those from the file instead of holding them twice."""
+    for node in model.graph:
+        for value in node.outputs:
+            if not value.is_graph_output():
+                value.shape = value.type = None  # which tell of the tracing only, and other passes may have left wrong
+    path.parent.mkdir()
+    weights = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
+    beside = f"{path.name}_data" if weights >= _LARGE_WEIGHTS else None
+    ir.save(model, path, external_data=beside, size_threshold_bytes=_LARGE_TENSOR)
 
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_ROWS = 16
-MAX_TOKENS = 4096
-"""Bounds on one batch: what it holds in memory, and how long an answer can be kept waiting."""
+MAX_TOKENS = 1024
+"""Bounds on one batch: what it holds in memory, and how long an answer can be kept waiting; more gains nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +29,27 @@ class Batch:
     """Tokens to pad each of them to."""
 
 
-def plan(counts: Sequence[int], lengths: Sequence[int]) -> Iterator[Batch]:
+def plan(counts: Sequence[int], lengths: Sequence[int], fixed_rows: int | None = None) -> Iterator[Batch]:
     """Group texts by length, so that little padding is computed; the longest first, so that workers end together.
 
     Args:
         counts: tokens of each text, none above the last of `lengths`.
         lengths: what a batch may be padded to, ascending.
+        fixed_rows: the only number of rows that the model takes, where there is one.
     """
     fitting = [lengths[bisect_left(lengths, count)] for count in counts]
     order = sorted(range(len(counts)), key=counts.__getitem__, reverse=True)
     for length, rows in groupby(order, key=fitting.__getitem__):
-        limit = max(1, min(MAX_ROWS, MAX_TOKENS // length))
+        limit = fixed_rows or max(1, min(MAX_ROWS, MAX_TOKENS // length))
         while batch := tuple(islice(rows, limit)):
             yield Batch(batch, length)
 
 
-def pad(token_ids: Sequence[Sequence[int]], length: int, pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return ids and mask, int64 [texts, length], padded on the right."""
+def pad(
+    token_ids: Sequence[Sequence[int]], length: int, pad_id: int, fixed_rows: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return ids and mask, int64 [rows, length], padded on the right; rows beyond the texts repeat the first one."""
+    token_ids = [*token_ids, *[token_ids[0]] * ((fixed_rows or 0) - len(token_ids))]
     input_ids = np.full((len(token_ids), length), pad_id, dtype=np.int64)
     attention_mask = np.zeros_like(input_ids)
     for row, ids in enumerate(token_ids):

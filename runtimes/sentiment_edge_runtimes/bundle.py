@@ -26,10 +26,13 @@ EngineName = Literal["onnxruntime"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 Precision = Literal["fp32", "int8"]
 Padding = Literal["packed", "padded"]
+Quantization = Literal["per-token", "per-tensor"]
+Activation = Literal["softmax", "sigmoid"]
 
-_SHORTEST, _LONGEST = 3, 2**16
+SHORTEST, _LONGEST = 3, 2**16
 """Tokens: room for one between two special ones, and not so many that a forged length could exhaust memory."""
 _LARGEST_ID = 2**31
+LARGEST_BATCH = 2**12
 
 _T = TypeVar("_T")
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
@@ -45,10 +48,14 @@ class Bundle:
     precision: Precision
     labels: tuple[str, ...]
     """By class index."""
+    activation: Activation
+    """What makes probabilities of the logits: over all classes together (`softmax`), or each alone (`sigmoid`)."""
     max_length: int
     """Tokens of a text that the model reads, special ones among them."""
     lengths: tuple[int, ...]
     """What batches are padded to, ascending; the last is `max_length`."""
+    batch: int | None
+    """The only number of texts that the model takes at once; None: any."""
     pad_id: int
     """Token that padding is made of."""
     padding: Padding
@@ -151,8 +158,10 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
         family=_typed(manifest["family"], str),
         precision=cast("Precision", _one_of(manifest["precision"], get_args(Precision))),
         labels=tuple(_typed(label, str) for label in _typed(manifest["labels"], list)),
+        activation=cast("Activation", _one_of(manifest["activation"], get_args(Activation))),
         max_length=_typed(manifest["max_length"], int),
         lengths=tuple(_typed(length, int) for length in _typed(manifest["lengths"], list)),
+        batch=None if manifest["batch"] is None else _typed(manifest["batch"], int),
         pad_id=_typed(manifest["pad_id"], int),
         padding=cast("Padding", _one_of(manifest["padding"], get_args(Padding))),
         engines={
@@ -166,10 +175,12 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
     )
     if not bundle.labels or not bundle.engines or len({*bundle.labels}) != len(bundle.labels):
         raise ValueError("there must be labels, all different, and engines")
-    if not 0 <= bundle.pad_id < _LARGEST_ID or not _SHORTEST <= bundle.max_length <= _LONGEST:
+    if not 0 <= bundle.pad_id < _LARGEST_ID or not SHORTEST <= bundle.max_length <= _LONGEST:
         raise ValueError("pad_id or max_length is out of range")
     if bundle.lengths != tuple(sorted({*bundle.lengths, bundle.max_length})) or bundle.lengths[0] < 1:
         raise ValueError("lengths must ascend from 1 or more to max_length")
+    if bundle.batch is not None and not 1 <= bundle.batch <= LARGEST_BATCH:
+        raise ValueError("batch is out of range")
     return bundle
 
 

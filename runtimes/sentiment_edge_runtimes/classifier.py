@@ -16,7 +16,7 @@ from sentiment_edge_runtimes.batching import Batch, pad, plan
 from sentiment_edge_runtimes.bundle import Bundle, EngineName
 from sentiment_edge_runtimes.engine import Engine, Outputs, open_engine
 from sentiment_edge_runtimes.errors import EngineError, InputError
-from sentiment_edge_runtimes.numerics import softmax
+from sentiment_edge_runtimes.numerics import probabilities
 from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
 from sentiment_edge_runtimes.threads import usable_cpus
 from sentiment_edge_runtimes.tokenization import TextTokenizer, Tokens
@@ -120,18 +120,18 @@ class Classifier:
         """
         encoding, truncated = self._tokenizer.encode_one(text)
         tokens = Tokens(encoding.ids, truncated)
-        (batch,) = plan([len(tokens.ids)], self.bundle.lengths)
+        (batch,) = plan([len(tokens.ids)], self.bundle.lengths, self.bundle.batch)
         outputs = self._run(batch, [tokens])
         if outputs.attention is None:
             raise EngineError(f"{self.bundle.root}: a {self.bundle.family} model has no attention to show")
         weights = outputs.attention[0].tolist()
         rows = zip(encoding.tokens, weights, encoding.offsets, strict=False)  # weights of padding come last
         explained = tuple(TokenWeight(token, weight, *span) for token, weight, span in rows)
-        return Explanation(text, self._prediction(softmax(outputs.logits)[0], tokens), explained)
+        return Explanation(text, self._prediction(probabilities(outputs.logits, self.bundle.activation)[0], tokens), explained)
 
     def _predict(self, texts: Sequence[str]) -> list[Prediction]:
         tokens = self._tokenizer.encode(texts)
-        scores = softmax(self._logits(tokens))
+        scores = probabilities(self._logits(tokens), self.bundle.activation)
         return [self._prediction(row, text) for row, text in zip(scores, tokens, strict=True)]
 
     def _prediction(self, scores: NDArray[np.float64], tokens: Tokens) -> Prediction:
@@ -143,9 +143,9 @@ class Classifier:
         logits = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
 
         def fill(batch: Batch) -> None:
-            logits[list(batch.rows)] = self._run(batch, tokens).logits
+            logits[list(batch.rows)] = self._run(batch, tokens).logits[: len(batch.rows)]
 
-        batches = list(plan([len(text.ids) for text in tokens], self.bundle.lengths))
+        batches = list(plan([len(text.ids) for text in tokens], self.bundle.lengths, self.bundle.batch))
         workers = min(self._open_engine().workers, len(batches))
         if workers > 1:
             with ThreadPoolExecutor(workers) as pool:
@@ -156,7 +156,8 @@ class Classifier:
         return logits
 
     def _run(self, batch: Batch, tokens: Sequence[Tokens]) -> Outputs:
-        return self._open_engine()(*pad([tokens[row].ids for row in batch.rows], batch.length, self.bundle.pad_id))
+        ids = [tokens[row].ids for row in batch.rows]
+        return self._open_engine()(*pad(ids, batch.length, self.bundle.pad_id, self.bundle.batch))
 
     def _open_engine(self) -> Engine:
         """Return this process's engine: after a fork the parent's has no threads left, and its lock may be held for good."""

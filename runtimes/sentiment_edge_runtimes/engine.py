@@ -31,6 +31,7 @@ class Engine(Protocol):
         """Run one batch; ids and mask are [batch, length], padded on the right.
 
         Raises:
+            InputError: a row of the mask is all zeros.
             EngineError: the engine failed.
         """
         ...

@@ -10,18 +10,31 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sentiment_edge_runtimes.bundle import Activation
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+
+def probabilities(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.float64]:
     """Return probabilities, float64 [texts, classes], of logits [texts, classes]."""
+    if activation == "sigmoid":
+        # Of the two equal forms, the one whose exponential cannot overflow.
+        power = np.exp(-np.abs(logits.astype(np.float64)))
+        each: NDArray[np.float64] = np.where(logits < 0, power, 1) / (1 + power)
+        return each
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities
+    shares: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
+    return shares
 
 
-def drift(logits: NDArray[np.float32], reference: NDArray[np.float32]) -> NDArray[np.float64]:
+def drift(logits: NDArray[np.float32], reference: NDArray[np.float32], activation: Activation) -> NDArray[np.float64]:
     """Return each text's largest absolute change of a class probability, float64 [texts]; NaN where logits are."""
-    changes: NDArray[np.float64] = np.abs(softmax(logits) - softmax(reference)).max(axis=1)
+    changes: NDArray[np.float64] = np.abs(probabilities(logits, activation) - probabilities(reference, activation)).max(axis=1)
     return changes
+
+
+def _decisions(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.generic]:
+    """Return what each text is said to be, [texts, ...]: its label, and where classes do not exclude each other, which hold."""
+    best = logits.argmax(axis=1)[:, None]
+    return np.concatenate((best, logits > 0), axis=1) if activation == "sigmoid" else best
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +44,21 @@ class Condition:
     name: str
     texts: int
     agreement: float
-    """Share of the texts with the same label."""
+    """Share of the texts with the same label, and where the classes do not exclude each other, with the same ones above 0.5."""
     max_drift: float
     """Drift: of one text, the largest absolute change of a class probability."""
     mean_drift: float
     max_logit_difference: float
 
     @classmethod
-    def of(cls, name: str, logits: NDArray[np.float32], reference: NDArray[np.float32]) -> Condition:
+    def of(cls, name: str, logits: NDArray[np.float32], reference: NDArray[np.float32], activation: Activation) -> Condition:
         """Compare logits with a reference, both [texts, classes], at least one text."""
-        drifts = drift(logits, reference)
+        drifts = drift(logits, reference, activation)
+        same = _decisions(logits, activation) == _decisions(reference, activation)
         return cls(
             name=name,
             texts=len(logits),
-            agreement=float((logits.argmax(axis=1) == reference.argmax(axis=1)).mean()),
+            agreement=float(same.all(axis=1).mean()),
             max_drift=float(drifts.max()),
             mean_drift=float(drifts.mean()),
             max_logit_difference=float(np.abs(logits - reference).max()),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import onnxruntime
 
 from sentiment_edge_runtimes.engine import Outputs
-from sentiment_edge_runtimes.errors import EngineError
+from sentiment_edge_runtimes.errors import EngineError, InputError
+from sentiment_edge_runtimes.saturation import products_saturate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
 
 _INPUTS = ("input_ids", "attention_mask")
+_SLOWER = ["SkipLayerNormFusion", "BiasGeluFusion"]
+"""Fusions of ONNX Runtime whose CPU kernels take longer than the two nodes that they replace (benchmarks/fused_kernels.py)."""
 
 
 class OnnxRuntimeEngine:
@@ -28,9 +31,13 @@ class OnnxRuntimeEngine:
         recurrent = "GRU" in bundle.nodes  # whose kernel hardly gains from a second thread: run several batches instead
         self.workers = threads if recurrent else 1
         options = _session_options(1 if recurrent else threads)
+        # An arena keeps the memory of the largest batch for good. Layers after layers would fetch pages anew without one.
+        options.enable_cpu_mem_arena = not recurrent
         path = bundle.model_path("onnxruntime")
         with _translated(f"{path}: ONNX Runtime cannot load it"):
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                path, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
+            )
         self._inputs = [node.name for node in self._session.get_inputs()]
         outputs = {node.name: node.shape for node in self._session.get_outputs()}
         self._outputs = list(outputs)
@@ -39,6 +46,8 @@ class OnnxRuntimeEngine:
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; see `Engine`."""
+        if not attention_mask.any(axis=1).all():
+            raise InputError("a row of the attention mask is all zeros; every text has at least one token")
         tensors = dict(zip(_INPUTS, (input_ids, attention_mask), strict=True))
         with _translated("ONNX Runtime failed to run the model"):
             results = self._session.run(None, {name: tensors[name] for name in self._inputs})
@@ -56,12 +65,11 @@ def _session_options(threads: int) -> onnxruntime.SessionOptions:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors come as exceptions; warnings are for whoever exports
-    options.enable_cpu_mem_arena = False  # an arena keeps the largest batch's memory for good
     options.enable_mem_pattern = False  # patterns suit fixed shapes only
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # Without VNNI, uint8 x int8 products overflow in 16 bits; this chooses exact kernels there and changes nothing elsewhere.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if products_saturate():  # exact kernels instead, at half the speed
+        options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 
 

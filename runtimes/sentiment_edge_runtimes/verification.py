@@ -48,8 +48,9 @@ def verify(root: Path, *, threads: int | None = None) -> Verification:
     """
     bundle = Bundle.open(root)
     texts, golden = _read_golden(bundle)
-    logits = Classifier(bundle, threads=threads).logits(texts)
-    return Verification(bundle, Condition.of("golden", logits, golden))
+    classifier = Classifier(bundle, threads=threads)
+    logits = np.concatenate([classifier.logits([text]) for text in texts])  # alone, as they were when it was built
+    return Verification(bundle, Condition.of("golden", logits, golden, bundle.activation))
 
 
 def _read_golden(bundle: Bundle) -> tuple[list[str], NDArray[np.float32]]:

@@ -25,6 +25,18 @@ def export(
     padding: Annotated[
         Literal["packed", "padded"], typer.Option(help="GRU: padding invisible to the model, or read as in training.")
     ] = "packed",
+    quantization: Annotated[
+        Literal["per-token", "per-tensor"],
+        typer.Option(help="int8: a scale for each token, or (for comparison) the classical one for a whole batch."),
+    ] = "per-token",
+    no_fusion: Annotated[bool, typer.Option("--no-fusion", help="Leave attention in its parts, for comparison.")] = False,
+    fixed_length: Annotated[
+        int | None, typer.Option(min=1, help="Take texts of this many tokens only, padded; any length without it.")
+    ] = None,
+    fixed_batch: Annotated[
+        int | None, typer.Option(min=1, help="Take this many texts at once only; any number without it.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Names of the classes in their order: negative,positive.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what is on this machine.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,10 +50,17 @@ def export(
         output=output,
         overwrite=overwrite,
         checkpoint=checkpoint,
+        quantization=quantization,
         padding=padding,
+        fusion=not no_fusion,
+        fixed_length=fixed_length,
+        fixed_batch=fixed_batch,
+        labels=None if labels is None else [label.strip() for label in labels.split(",")],
         offline=offline,
         progress=_Stages(),
     )
+    for note in report.notes:
+        typer.echo(f"note: {note}", err=True)
     typer.echo(bundle_json(report.bundle, report.parity.summary()) if as_json else _as_text(report))
 
 

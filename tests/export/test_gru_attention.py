@@ -145,7 +145,7 @@ def test_wrong_tensors_are_named(tmp_path: Path, weights: dict[str, torch.Tensor
         ({"id2label": {"0": "same", "1": "same"}}, "1 different labels for 2 classes"),
         ({"id2label": {"1": "a", "2": "b"}}, "must map 0, 1"),
         ({"id2label": ["a", "b"]}, "must map 0, 1"),
-        ({"model_type": "llama"}, r"unknown architecture \(llama\); known are gru-attention"),
+        ({"model_type": "llama"}, r"unknown architecture \(llama\); known are ElectraClassifier"),
     ],
 )
 def test_a_config_that_contradicts_is_named(tmp_path: Path, config: dict[str, object], message: str) -> None:

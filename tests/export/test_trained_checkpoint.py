@@ -39,7 +39,7 @@ def test_golden_logits(
     golden = [json.loads(line) for line in (checkpoint / "golden.jsonl").read_text("utf-8").split("\n") if line]
     classifier = load(tmp_path / "out")
     logits = classifier.logits([row["text"] for row in golden])
-    condition = Condition.of("golden", logits, np.array([row["logits"] for row in golden], np.float32))
+    condition = Condition.of("golden", logits, np.array([row["logits"] for row in golden], np.float32), "softmax")
     assert condition.agreement == 1
     assert condition.max_logit_difference <= bounds.logit_difference
     assert condition.max_drift <= bounds.drift

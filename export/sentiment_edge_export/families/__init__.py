@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.families import gru_attention
+from sentiment_edge_export.families import electra_classifier, gru_attention, sequence_classification
 
 if TYPE_CHECKING:
     from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import Padding
 
 
 class Family(Protocol):
@@ -23,15 +23,15 @@ class Family(Protocol):
         """Whether the checkpoint is of this family."""
         ...
 
-    def load_classifier(self, checkpoint: Checkpoint, padding: Padding) -> TorchClassifier:
+    def load_classifier(self, checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
         """Build the checkpoint's model; raise CheckpointError where its files do not fit."""
         ...
 
 
-_FAMILIES: tuple[Family, ...] = (gru_attention,)
+_FAMILIES: tuple[Family, ...] = (electra_classifier, sequence_classification, gru_attention)
 
 
-def load_classifier(checkpoint: Checkpoint, padding: Padding) -> TorchClassifier:
+def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
     """Build the checkpoint's model in torch.
 
     Raises:
@@ -39,7 +39,9 @@ def load_classifier(checkpoint: Checkpoint, padding: Padding) -> TorchClassifier
     """
     for family in _FAMILIES:
         if family.recognizes(checkpoint):
-            return family.load_classifier(checkpoint, padding)
-    kind = checkpoint.config.get("model_type", "no model_type")
-    known = ", ".join(family.FAMILY for family in _FAMILIES)
-    raise CheckpointError(f"{checkpoint.folder}: unknown architecture ({kind}); known are {known}")
+            return family.load_classifier(checkpoint, options)
+    stated = checkpoint.config.get("architectures") or [checkpoint.config.get("model_type", "none stated")]
+    raise CheckpointError(
+        f"{checkpoint.folder}: unknown architecture ({', '.join(map(str, stated))}); known are ElectraClassifier, "
+        "the attention GRU (model_type sentiment_classifier), and any ...ForSequenceClassification of transformers"
+    )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_runtimes.bundle import Padding
 
 FAMILY = "gru-attention"
@@ -171,7 +172,7 @@ def recognizes(checkpoint: Checkpoint) -> bool:
     return any(name.endswith("attention.Wa.weight") for name in checkpoint.weights)
 
 
-def load_classifier(checkpoint: Checkpoint, padding: Padding) -> TorchClassifier:
+def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
     """Build the model of a checkpoint.
 
     Raises:
@@ -185,18 +186,21 @@ def load_classifier(checkpoint: Checkpoint, padding: Padding) -> TorchClassifier
     checkpoint.check_tokenizer(config.vocab_size, MAX_LENGTH)
     model.load_state_dict(weights, assign=True)
     model.eval().requires_grad_(requires_grad=False)
-    default = _CARD_LABELS if config.output_dim == len(_CARD_LABELS) else _numbered(config.output_dim)
+    labels = read_labels(checkpoint, options.labels, config.output_dim, default=_CARD_LABELS)
+    padding = options.padding
     return TorchClassifier(
         family=FAMILY,
         reference=_Reference(model, padding),
         traced=TracedGruAttention(model, padding).eval(),
         outputs=("logits", "attention"),
-        labels=read_labels(checkpoint, default),
+        labels=labels.names,
+        activation="softmax",
         max_length=MAX_LENGTH,
         lengths=_LENGTHS if padding == "packed" else (MAX_LENGTH,),
         pad_id=config.pad_idx,
         padding=padding,
         promised_nodes={"GRU": config.n_layers},
+        notes=labels.notes,
     )
 
 
@@ -216,10 +220,6 @@ class _Reference:
             logits, _ = self.model(nn.functional.pad(token_ids[None], filling, value=self.model.config.pad_idx))
         first: Tensor = logits[0]
         return first
-
-
-def _numbered(classes: int) -> tuple[str, ...]:
-    return tuple(f"LABEL_{index}" for index in range(classes))
 
 
 def _read_config(checkpoint: Checkpoint, weights: Mapping[str, Tensor]) -> GruAttentionConfig:

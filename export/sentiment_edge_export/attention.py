@@ -1,0 +1,90 @@
+"""Attention of a transformers model as one node of the graph, reached through transformers' attention interface.
+
+The node is ONNX Runtime's `MultiHeadAttention`
+(https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MultiHeadAttention) with a mask of
+zeros and ones per key, in any pattern. Its mask adds -10000 to a score where transformers adds the lowest float: both leave a
+weight of exactly 0, unless every key of a row is masked.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import AttentionInterface, PreTrainedModel
+from transformers.masking_utils import AttentionMaskInterface, bidirectional_mask_function
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+NODE = "MultiHeadAttention"
+_NAME = "sentiment_edge"
+
+
+class _NotOneNode(Exception):
+    """An attention does more than softmax(QK + mask)V."""
+
+
+def fused_twin(model: nn.Module, example: Tensor) -> nn.Module | None:
+    """Return a copy that shares the tensors and whose attentions are one node each; None where they cannot be.
+
+    Args:
+        model: takes ids and mask; somewhere in it is a model of transformers.
+        example: int64 ids [batch, length], to try it on.
+    """
+    shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    twin: nn.Module = copy.deepcopy(model, shared)
+    backbone = next(part for part in twin.modules() if isinstance(part, PreTrainedModel))
+    if not backbone._can_set_attn_implementation():  # noqa: SLF001 - the public setter only logs that it did nothing
+        return None
+    backbone.set_attn_implementation(_NAME)
+    try:
+        with torch.no_grad():
+            twin(example, torch.ones_like(example))
+    except _NotOneNode:
+        return None
+    return twin
+
+
+def _attend(  # noqa: PLR0913, PLR0917 - the signature is transformers'
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **others: Any,  # noqa: ANN401
+) -> tuple[Tensor, None]:
+    """Attend over query, key and value, all [batch, heads, length, width]; return [batch, length, heads, width]."""
+    del dropout  # of training only
+    unusual = any(value is not None and value is not False for value in others.values()) or getattr(module, "is_causal", False)
+    if unusual or attention_mask is None or attention_mask.dtype != torch.int32 or query.shape[1] != key.shape[1]:
+        raise _NotOneNode
+    batch, heads, length, width = query.shape
+    merged = [tensor.transpose(1, 2).reshape(batch, length, heads * width) for tensor in (query, key, value)]
+    output = torch.onnx.ops.symbolic(
+        f"com.microsoft::{NODE}",
+        (*merged, None, attention_mask),
+        {"num_heads": heads, "scale": width**-0.5 if scaling is None else float(scaling)},
+        dtype=query.dtype,
+        shape=(batch, length, heads * width),
+        version=1,
+    )
+    return output.reshape(batch, length, heads, width), None
+
+
+def _mask(
+    attention_mask: Tensor | None = None,
+    mask_function: object = None,
+    **_: Any,  # noqa: ANN401
+) -> Tensor:
+    """Return the mask [batch, length] as the node takes it."""
+    if attention_mask is None or mask_function is not bidirectional_mask_function:
+        raise _NotOneNode
+    return attention_mask.to(torch.int32)
+
+
+AttentionInterface.register(_NAME, _attend)
+AttentionMaskInterface.register(_NAME, _mask)

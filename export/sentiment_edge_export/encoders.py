@@ -1,0 +1,211 @@
+"""What the families built on models of transformers share: loading, positions, the pair of modules to export."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import torch
+from optimum.utils import NormalizedConfigManager, NormalizedTextConfig
+from torch import nn
+from transformers import CONFIG_MAPPING
+from transformers.activations import GELUActivation
+from transformers.utils import logging as transformers_logging
+
+from sentiment_edge_export.attention import NODE, fused_twin
+from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.torch_classifier import TorchClassifier
+from sentiment_edge_export.weights import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor
+    from transformers import PretrainedConfig, PreTrainedModel
+
+    from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.options import ExportOptions
+    from sentiment_edge_runtimes.bundle import Activation
+
+_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448)
+_NO_LIMIT = 10**6
+"""A tokenizer's model_max_length from here on means that it states none."""
+_OFTEN_LEFT_OVER = ("pooler", "position_ids", "lm_head", "cls.predictions", "cls.seq_relationship", "discriminator_predictions")
+"""Parts of tensor names that training another head first leaves in a checkpoint, to no effect."""
+
+
+class Positions(NamedTuple):
+    """The positions that a model has."""
+
+    usable: int
+    """Tokens of a text that they suffice for."""
+    pad_id: int
+
+
+def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
+    """Make transformers' config of the checkpoint's config.json.
+
+    Raises:
+        CheckpointError: transformers does not know its model_type, or refuses it.
+    """
+    stated = checkpoint.config
+    try:
+        config: PretrainedConfig = CONFIG_MAPPING[stated["model_type"]].from_dict(dict(stated))
+    except KeyError as error:
+        raise CheckpointError(f"{checkpoint.folder}: transformers knows no model_type {error}") from error
+    except Exception as error:  # each config checks in its own way
+        raise CheckpointError(f"{checkpoint.folder}: transformers refuses config.json ({_first_line(error)})") from error
+    return config
+
+
+def load_weights(
+    checkpoint: Checkpoint, model: type[PreTrainedModel], config: PretrainedConfig, weights: Mapping[str, Tensor]
+) -> PreTrainedModel:
+    """Build a model of transformers around the tensors, with its eager attention.
+
+    Raises:
+        CheckpointError: a tensor is missing, unexpected or has another shape than the config asks for.
+    """
+    with _quiet_transformers():
+        try:
+            loaded, report = cast("Any", model).from_pretrained(
+                None,
+                config=config,
+                state_dict=dict(weights),
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # so that the report names them
+                attn_implementation="eager",
+                dtype=torch.float32,
+            )
+        except Exception as error:  # a config may contradict itself in any way
+            raise CheckpointError(f"{checkpoint.folder}: transformers cannot build the model ({_first_line(error)})") from error
+    problems = {
+        "missing": sorted(report["missing_keys"]),
+        "unexpected": sorted(name for name in report["unexpected_keys"] if not any(part in name for part in _OFTEN_LEFT_OVER)),
+        "wrongly shaped": [
+            f"{name} {list(found)} instead of {list(expected)}" for name, found, expected in sorted(report["mismatched_keys"])
+        ],
+    }
+    refuse(checkpoint.folder, problems)
+    built: PreTrainedModel = loaded.eval().requires_grad_(requires_grad=False)
+    return built
+
+
+def find_positions(checkpoint: Checkpoint, config: PretrainedConfig, model: nn.Module) -> Positions:
+    """Return how many tokens the model's positions suffice for, and what padding is made of.
+
+    Models after RoBERTa number positions from the padding's id + 1 on, so that 514 positions hold 512 tokens.
+
+    Raises:
+        CheckpointError: the padding's id has no embedding, or the config states no positions.
+    """
+    pad_id = config.pad_token_id or 0
+    tables = [
+        part for name, part in model.named_modules() if name.endswith("position_embeddings") and isinstance(part, nn.Embedding)
+    ]
+    stated = getattr(config, "max_position_embeddings", None)
+    usable = tables[0].num_embeddings if tables else stated
+    if not isinstance(usable, int) or not 0 <= pad_id < config.vocab_size:
+        raise CheckpointError(
+            f"{checkpoint.folder}: config.json needs max_position_embeddings, and a pad_token_id in the vocabulary"
+        )
+    if tables and tables[0].padding_idx is not None:
+        usable -= tables[0].padding_idx + 1
+    limit = checkpoint.read_json("tokenizer_config.json").get("model_max_length", _NO_LIMIT)
+    return Positions(min(usable, limit) if isinstance(limit, int) and 0 < limit < _NO_LIMIT else usable, pad_id)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a checkpoint says of its classes."""
+
+    labels: tuple[str, ...]
+    activation: Activation
+    notes: tuple[str, ...] = ()
+
+
+def make_classifier(
+    checkpoint: Checkpoint, config: PretrainedConfig, module: nn.Module, family: str, head: Head, options: ExportOptions
+) -> TorchClassifier:
+    """Pair a module of ids and mask to logits with its fused twin.
+
+    Raises:
+        CheckpointError: its positions or its tokenizer do not fit it.
+    """
+    positions = find_positions(checkpoint, config, module)
+    checkpoint.check_tokenizer(config.vocab_size, positions.usable)
+    example = torch.full((2, min(8, positions.usable)), config.vocab_size - 1)
+    promised = _count_calls(module, example)
+    twin = fused_twin(module, example) if options.fusion else None
+    notes = head.notes
+    if twin is not None:
+        sizes = NormalizedConfigManager._conf.get(config.model_type, NormalizedTextConfig)(config)  # noqa: SLF001
+        promised[NODE] = sizes.num_layers
+    elif options.fusion:
+        notes = (*notes, f"the attention of a {config.model_type} model cannot be one node: exported unfused")
+    return TorchClassifier(
+        family=family,
+        reference=_Reference(module),
+        traced=twin or module,
+        outputs=("logits",),
+        labels=head.labels,
+        activation=head.activation,
+        max_length=positions.usable,
+        lengths=(*(length for length in _LENGTHS if length < positions.usable), positions.usable),
+        pad_id=positions.pad_id,
+        padding="packed",
+        promised_nodes=promised,
+        calibrated=True,
+        notes=notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """Transformers' own eager modules over one text."""
+
+    module: nn.Module
+
+    @torch.no_grad()
+    def __call__(self, token_ids: Tensor) -> Tensor:
+        logits: Tensor = self.module(token_ids[None], torch.ones_like(token_ids)[None])[0]
+        return logits
+
+
+def _count_calls(module: nn.Module, example: Tensor) -> dict[str, int]:
+    """Return how often a run normalizes a layer and calls Gelu: each must become one node."""
+    calls = {"LayerNormalization": 0, "Gelu": 0}
+    hooks = []
+    for part in module.modules():
+        if isinstance(part, nn.LayerNorm | GELUActivation | nn.GELU):
+            kind = "LayerNormalization" if isinstance(part, nn.LayerNorm) else "Gelu"
+
+            def count(*_: Any, kind: str = kind) -> None:  # noqa: ANN401
+                calls[kind] += 1
+
+            hooks.append(part.register_forward_hook(count))
+    with torch.no_grad():
+        module(example, torch.ones_like(example))
+    for hook in hooks:
+        hook.remove()
+    return {kind: number for kind, number in calls.items() if number}
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Keep transformers' progress bar and loading report from the user: what they say ends in an error of ours."""
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity(logging.CRITICAL)
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,186 @@
+"""The family `electra-classifier`: ELECTRA, pooling over the tokens, and a head of some layers with SwishGLU.
+
+The published checkpoints are `jbeno/electra-base-classifier-sentiment` and `jbeno/electra-large-classifier-sentiment`.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from torch import Tensor, nn
+from transformers import ElectraModel
+
+from sentiment_edge_export.encoders import Head, load_weights, make_classifier, read_config
+from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.labels import read_labels
+from sentiment_edge_export.weights import check_shapes, strip_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.options import ExportOptions
+    from sentiment_edge_export.torch_classifier import TorchClassifier
+
+FAMILY = "electra-classifier"
+_ARCHITECTURE = "ElectraClassifier"
+_WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
+_HEAD = "classifier.layers."
+_T = TypeVar("_T")
+
+
+class SwishGLU(nn.Module):
+    """One projection in two halves: the first times SiLU of the second."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(width, 2 * width)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return [batch, width] of states [batch, width]."""
+        value, gate = self.projection(states).tensor_split(2, dim=-1)
+        gated: Tensor = value * nn.functional.silu(gate)
+        return gated
+
+
+class ElectraHead(nn.Module):
+    """Linear layers with one shared activation between them; names and indices are the published ones."""
+
+    def __init__(
+        self, input_dim: int, hidden_dim: int, num_layers: int, classes: int, activation: nn.Module, *, dropout: bool
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for width in (input_dim, *[hidden_dim] * (num_layers - 1)):
+            layers += [nn.Linear(width, hidden_dim), activation]
+            if dropout:
+                layers.append(nn.Identity())  # dropout itself is of training only; it counts in the names
+        self.layers = nn.Sequential(*layers, nn.Linear(hidden_dim, classes))
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Return logits [batch, classes] of [batch, input_dim]."""
+        logits: Tensor = self.layers(pooled)
+        return logits
+
+
+class ElectraClassifier(nn.Module):
+    """The classifier as its author defines it."""
+
+    def __init__(self, electra: nn.Module, pooling: str, classifier: ElectraHead) -> None:
+        super().__init__()
+        self.electra = electra
+        self.pooling = pooling
+        self.classifier = classifier
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return logits [batch, classes] of int64 ids and mask, both [batch, length]."""
+        states = self.electra(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        logits: Tensor = self.classifier(_pool(states, attention_mask, self.pooling))
+        return logits
+
+
+def _pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
+    """Return [batch, width] of states [batch, length, width]; `max` sees padding as zeros, as in training."""
+    if pooling == "cls":
+        return states[:, 0]
+    masked = states * attention_mask.unsqueeze(-1)
+    pooled: Tensor = masked.amax(dim=1) if pooling == "max" else masked.sum(dim=1) / attention_mask.sum(dim=-1, keepdim=True)
+    return pooled
+
+
+def recognizes(checkpoint: Checkpoint) -> bool:
+    """Whether the config names this architecture."""
+    return _ARCHITECTURE in (checkpoint.config.get("architectures") or ())
+
+
+def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
+    """Build the model of a checkpoint.
+
+    Raises:
+        CheckpointError: weights, config and tokenizer do not fit each other or the architecture.
+    """
+    config = read_config(checkpoint)
+    pooling = _stated(checkpoint, "pooling", str)
+    if pooling not in ("mean", "cls", "max"):
+        raise CheckpointError(f"{checkpoint.folder}: config.json says pooling {pooling!r}; known are mean, cls and max")
+    weights = _named_as_published(checkpoint.weights)
+    of_electra = {name.removeprefix("electra."): tensor for name, tensor in weights.items() if name.startswith("electra.")}
+    of_head = {name: tensor for name, tensor in weights.items() if not name.startswith("electra.")}
+    head = _load_head(checkpoint, config.hidden_size, of_head)
+    electra = load_weights(checkpoint, ElectraModel, config, of_electra)
+    module = ElectraClassifier(electra, pooling, head).eval()
+    labels = read_labels(checkpoint, options.labels, _classes(head))
+    return make_classifier(checkpoint, config, module, FAMILY, Head(labels.names, "softmax", labels.notes), options)
+
+
+def _classes(head: ElectraHead) -> int:
+    last = head.layers[-1]
+    return int(last.out_features)  # type: ignore[arg-type]  # a Linear, by construction
+
+
+def _named_as_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of a training checkpoint, where the backbone is `bert`, by their published names."""
+    stripped = strip_prefix(dict(weights), ("module", "model"), f"electra.{_WORD_EMBEDDINGS}")
+    stripped = strip_prefix(stripped, ("module", "model"), f"bert.{_WORD_EMBEDDINGS}")
+    renamed = {f"electra.{name[5:]}" if name.startswith("bert.") else name: tensor for name, tensor in stripped.items()}
+    return {name: tensor for name, tensor in renamed.items() if not name.endswith(("position_ids", "token_type_ids"))}
+
+
+def _load_head(checkpoint: Checkpoint, input_dim: int, weights: dict[str, Tensor]) -> ElectraHead:
+    hidden_dim, num_layers = _stated(checkpoint, "hidden_dim", int), _stated(checkpoint, "num_layers", int)
+    dropout = checkpoint.config.get("dropout_rate")
+    if not isinstance(dropout, float | int) or hidden_dim < 1 or num_layers < 1:
+        raise CheckpointError(f"{checkpoint.folder}: config.json needs dropout_rate, and hidden_dim and num_layers above 0")
+    stride = 3 if dropout > 0 else 2
+    final = f"{_HEAD}{stride * num_layers}.weight"
+    if final not in weights or not weights[final].ndim:
+        raise CheckpointError(
+            f"{checkpoint.folder}: no {final} in the weights, where num_layers {num_layers} and dropout_rate {dropout} put it"
+        )
+    with torch.device("meta"):
+        activation = _make_activation(checkpoint, hidden_dim)
+        head = ElectraHead(input_dim, hidden_dim, num_layers, len(weights[final]), activation, dropout=dropout > 0)
+    complete = _share(checkpoint, weights, [f"{_HEAD}{stride * layer + 1}." for layer in range(num_layers)])
+    expected = {f"classifier.{name}": tuple(tensor.shape) for name, tensor in head.state_dict().items()}
+    check_shapes(checkpoint.folder, complete, expected)
+    head.load_state_dict({name.removeprefix("classifier."): tensor for name, tensor in complete.items()}, assign=True)
+    return head.eval().requires_grad_(requires_grad=False)
+
+
+def _share(checkpoint: Checkpoint, weights: dict[str, Tensor], places: list[str]) -> dict[str, Tensor]:
+    """Give the activation's tensors every name they have: it is one module in several places, and safetensors keeps one name.
+
+    Raises:
+        CheckpointError: two of the names hold different tensors.
+    """
+    complete = dict(weights)
+    shared: dict[str, Tensor] = {}
+    for place in places:
+        for name in [name for name in weights if name.startswith(place)]:
+            own = shared.setdefault(name.removeprefix(place), weights[name])
+            if not torch.equal(own, weights[name]):
+                raise CheckpointError(
+                    f"{checkpoint.folder}: {name} differs from its twin; the activation is one, shared by all layers"
+                )
+    complete.update({place + name: tensor for place in places for name, tensor in shared.items()})
+    return complete
+
+
+def _make_activation(checkpoint: Checkpoint, width: int) -> nn.Module:
+    name = _stated(checkpoint, "hidden_activation", str)
+    if name == "SwishGLU":
+        return SwishGLU(width)
+    kind = getattr(nn.modules.activation, name, None)
+    if isinstance(kind, type) and issubclass(kind, nn.Module):
+        with suppress(TypeError):  # one that cannot be made without arguments
+            return kind()
+    raise CheckpointError(f"{checkpoint.folder}: hidden_activation {name!r} is neither SwishGLU nor one of torch.nn")
+
+
+def _stated(checkpoint: Checkpoint, key: str, kind: type[_T]) -> _T:
+    value: object = checkpoint.config.get(key)
+    if type(value) is not kind:
+        raise CheckpointError(f"{checkpoint.folder}: config.json needs {key}, and as {kind.__name__}, not {value!r:.40}")
+    return value

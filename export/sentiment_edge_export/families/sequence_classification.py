@@ -1,0 +1,79 @@
+"""The family `sequence-classification`: any encoder of transformers with its own head for sequences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, PreTrainedModel
+
+from sentiment_edge_export.encoders import Head, load_weights, make_classifier, read_config
+from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.labels import read_labels
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
+
+    from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.options import ExportOptions
+    from sentiment_edge_export.torch_classifier import TorchClassifier
+
+FAMILY = "sequence-classification"
+_BINARY = 2
+
+
+class Logits(nn.Module):
+    """A model of transformers as a function of ids and mask."""
+
+    def __init__(self, model: PreTrainedModel, *, against_zero: bool) -> None:
+        super().__init__()
+        self.model = model
+        self.against_zero = against_zero
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return logits [batch, classes] of int64 ids and mask, both [batch, length].
+
+        One output that two labels share becomes two: softmax of (0, x) is (1 - sigmoid(x), sigmoid(x)).
+        """
+        logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        return torch.cat((torch.zeros_like(logits), logits), dim=1) if self.against_zero else logits
+
+
+def recognizes(checkpoint: Checkpoint) -> bool:
+    """Whether the config names a sequence classifier."""
+    return any(str(name).endswith("ForSequenceClassification") for name in checkpoint.config.get("architectures") or ())
+
+
+def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
+    """Build the model of a checkpoint.
+
+    Raises:
+        CheckpointError: weights, config and tokenizer do not fit each other, or it is a regression.
+    """
+    config = read_config(checkpoint)
+    kind: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
+    if kind is None or getattr(config, "is_decoder", False) or getattr(config, "is_encoder_decoder", False):
+        raise CheckpointError(
+            f"{checkpoint.folder}: transformers has no encoder for sequences of model_type {config.model_type}"
+        )
+    sigmoid = _is_sigmoid(checkpoint, config)
+    model = load_weights(checkpoint, kind, config, checkpoint.weights)
+    against_zero = sigmoid and config.num_labels == 1 and len(options.labels or ()) == _BINARY
+    labels = read_labels(checkpoint, options.labels, _BINARY if against_zero else config.num_labels or 0)
+    head = Head(labels.names, "sigmoid" if sigmoid and not against_zero else "softmax", labels.notes)
+    return make_classifier(checkpoint, config, Logits(model, against_zero=against_zero).eval(), FAMILY, head, options)
+
+
+def _is_sigmoid(checkpoint: Checkpoint, config: PretrainedConfig) -> bool:
+    """Whether each output was trained as a class of its own, by transformers' rules.
+
+    Raises:
+        CheckpointError: it is a regression.
+    """
+    if config.problem_type == "regression" or (config.num_labels == 1 and config.problem_type is None):
+        raise CheckpointError(
+            f"{checkpoint.folder}: a regression, which has no classes; if its one output was trained with a sigmoid, "
+            'say "problem_type": "multi_label_classification" in config.json'
+        )
+    return bool(config.problem_type == "multi_label_classification")

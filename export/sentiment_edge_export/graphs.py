@@ -1,0 +1,98 @@
+"""Editing an ONNX graph: what the passes over it share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import onnx_ir as ir
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+CONTRIB = "com.microsoft"
+"""The domain of ONNX Runtime's own operators."""
+
+
+class GraphEditor:
+    """Puts new nodes before a chosen one, and in its place."""
+
+    def __init__(self, graph: ir.Graph) -> None:
+        self._graph = graph
+        self._anchor: ir.Node | None = None
+        self._emitted = 0
+
+    def before(self, node: ir.Node) -> None:
+        """Put what is emitted from now on before this node, and name it after the node's output."""
+        self._anchor = node
+        self._emitted = 0
+
+    def emit(self, op_type: str, inputs: Sequence[ir.Value | None], domain: str = "", **attributes: float) -> ir.Value:
+        """Add a node of one output and return that output."""
+        (output,) = self._add(ir.node(op_type, inputs, attributes, domain=domain))
+        return output
+
+    def emit_several(self, op_type: str, inputs: Sequence[ir.Value | None], outputs: int) -> Sequence[ir.Value]:
+        """Add a node of several outputs and return them."""
+        return self._add(ir.node(op_type, inputs, num_outputs=outputs))
+
+    def _add(self, node: ir.Node) -> Sequence[ir.Value]:
+        if self._anchor is None:
+            raise ValueError("choose the place with before() first")
+        for output in node.outputs:
+            self._emitted += 1
+            output.name = f"{self._anchor.outputs[0].name}_{self._emitted}_{node.op_type}"
+        self._graph.insert_before(self._anchor, node)
+        return node.outputs
+
+    def constant(self, name: str, value: NDArray[np.generic]) -> ir.Value:
+        """Return the constant of this name, made at first use."""
+        if name not in self._graph.initializers:
+            array = np.asarray(value)
+            self._graph.register_initializer(
+                ir.val(name, ir.DataType.from_numpy(array.dtype), array.shape, const_value=ir.tensor(array, name=name))
+            )
+        return self._graph.initializers[name]
+
+    def replace(self, node: ir.Node, value: ir.Value) -> None:
+        """Let `value` take the place, the name and the shape of the node's only output, and remove the node."""
+        (output,) = node.outputs
+        name, output.name = output.name, f"{output.name}_replaced"
+        value.shape, value.type = output.shape, output.type
+        output.replace_all_uses_with(value, replace_graph_outputs=True)
+        if not value.is_initializer():
+            value.name = name
+        self._graph.remove(node, safe=True)
+
+
+def constant_of(value: ir.Value | None) -> NDArray[np.generic] | None:
+    """Return the array of an initializer; None of anything else."""
+    if value is None or value.const_value is None or not value.is_initializer():
+        return None
+    array: NDArray[np.generic] = value.const_value.numpy()
+    return array
+
+
+class AddedBias(NamedTuple):
+    """The addition of a constant vector."""
+
+    node: ir.Node
+    bias: ir.Value
+
+
+def added_bias(product: ir.Value) -> AddedBias | None:
+    """Return the constant vector that is added to a value, if that is all that becomes of the value."""
+    consumers = product.consumers()
+    if len(consumers) != 1 or consumers[0].op_type != "Add":
+        return None
+    bias = next((value for value in consumers[0].inputs if value is not product), None)
+    vector = constant_of(bias)
+    return AddedBias(consumers[0], bias) if bias is not None and vector is not None and vector.ndim == 1 else None
+
+
+def count_nodes(model: ir.Model) -> Counter[str]:
+    """Return how many nodes of each type the graph has."""
+    return Counter(node.op_type for node in model.graph)

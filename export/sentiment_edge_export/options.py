@@ -1,0 +1,50 @@
+"""What the user may choose about an export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sentiment_edge_export.errors import ExportError
+from sentiment_edge_runtimes.bundle import LARGEST_BATCH, SHORTEST
+
+if TYPE_CHECKING:
+    from sentiment_edge_export.torch_classifier import TorchClassifier
+    from sentiment_edge_runtimes.bundle import Padding, Precision, Quantization
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """The choices that travel together through an export."""
+
+    precision: Precision = "fp32"
+    quantization: Quantization = "per-token"
+    """How activations are quantized, where precision is int8."""
+    padding: Padding = "packed"
+    """Of the GRU."""
+    fusion: bool = True
+    """Whether attention becomes one node, where it can."""
+    fixed_length: int | None = None
+    """The only length that texts are padded to, instead of a symbolic one."""
+    fixed_batch: int | None = None
+    """The only number of texts in a batch, instead of a symbolic one."""
+    labels: tuple[str, ...] | None = None
+    """Names of the classes, instead of the checkpoint's own."""
+
+
+def fix_length(classifier: TorchClassifier, options: ExportOptions) -> TorchClassifier:
+    """Return the classifier reading texts of the fixed length only, if there is one.
+
+    Raises:
+        ExportError: the model has too few positions for it, or a fixed batch is out of range.
+    """
+    length, batch = options.fixed_length, options.fixed_batch
+    if batch is not None and not 1 <= batch <= LARGEST_BATCH:
+        raise ExportError(f"a fixed batch of {batch} texts; it must be 1 to {LARGEST_BATCH}")
+    if length is None:
+        return classifier
+    if not SHORTEST <= length <= classifier.max_length:
+        raise ExportError(f"a fixed length of {length} tokens; this model takes {SHORTEST} to {classifier.max_length}")
+    if options.padding == "padded" and length != classifier.max_length:
+        raise ExportError(f"with --padding padded the model reads {classifier.max_length} tokens, not {length}")
+    return replace(classifier, max_length=length, lengths=(length,))
