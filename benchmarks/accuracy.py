@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import get_args
 
-from measuring import describe_machine, read_sentences
+from measuring import describe_machine, read_labelled
 
 from sentiment_edge import load
 from sentiment_edge.export import export_model
@@ -21,18 +21,21 @@ def main() -> None:
     """Export, label, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="what `sentiment-edge export --model` takes")
-    parser.add_argument("--data", type=Path, required=True, help="tab-separated file with the columns sentence and label")
+    parser.add_argument("--data", type=Path, required=True, help="tab-separated file with a header")
+    parser.add_argument("--text", default="sentence", help="column of the texts")
+    parser.add_argument("--label", default="label", help="column of the labels: names, or indices of the classes")
     arguments = parser.parse_args()
-    rows = read_sentences(arguments.data)
+    rows = read_labelled(arguments.data, arguments.text, arguments.label)
     print(describe_machine("torch", "onnxruntime"))
     with tempfile.TemporaryDirectory() as scratch:
         for precision in get_args(Precision):
             report = export_model(arguments.model, precision=precision, output=f"{scratch}/{precision}")
             classifier = load(report.bundle.root)
             predictions = classifier([sentence for sentence, _ in rows])
-            right = sum(
-                classifier.labels[label] == prediction.label for (_, label), prediction in zip(rows, predictions, strict=True)
-            )
+            known = {label.lower(): label for label in classifier.labels}
+            known |= {str(index): label for index, label in enumerate(classifier.labels)}
+            expected = [known[label.lower()] for _, label in rows]
+            right = sum(label == prediction.label for label, prediction in zip(expected, predictions, strict=True))
             size = sum(size for name, size in report.bundle.files.items() if name.startswith("onnx/"))
             print(f"{precision}: {right / len(rows):.4f} of {len(rows)}, {size / 1e6:.2f} MB of ONNX")
 

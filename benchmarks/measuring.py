@@ -55,8 +55,7 @@ def print_table(title: str, rows: Sequence[tuple[str, float]], unit: str) -> Non
         print(f"  {name:<58} {figure:>10.3f} {unit:<8} x{figure / rows[0][1]:.2f}")
 
 
-def read_sentences(path: Path) -> list[tuple[str, int]]:
-    """Return the sentences and labels of a tab-separated file with the columns `sentence` and `label`."""
+def read_labelled(path: Path, text: str = "sentence", label: str = "label") -> list[tuple[str, str]]:
+    """Return texts and labels of a tab-separated file with a header."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [(row["sentence"].strip(), int(row["label"])) for row in rows]
+        return [(row[text].strip(), row[label]) for row in csv.DictReader(file, delimiter="\t")]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from measuring import read_sentences
+from measuring import read_labelled
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ def main() -> None:
     arguments = parser.parse_args()
     random.seed(arguments.seed)
     torch.manual_seed(arguments.seed)
-    train, dev = (read_sentences(arguments.data / f"{split}.tsv") for split in ("train", "dev"))
+    train, dev = (read_labelled(arguments.data / f"{split}.tsv") for split in ("train", "dev"))
     tokenizer = _train_tokenizer([text for text, _ in train])
     model = _train_model(tokenizer, train, dev)
     _write_checkpoint(arguments.output, tokenizer, model)
@@ -73,12 +73,12 @@ def _train_tokenizer(texts: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def _encode(tokenizer: Tokenizer, rows: list[tuple[str, int]]) -> list[Example]:
+def _encode(tokenizer: Tokenizer, rows: list[tuple[str, str]]) -> list[Example]:
     encodings = tokenizer.encode_batch([text for text, _ in rows])
-    return [(encoding.ids[:MAX_LENGTH], label) for encoding, (_, label) in zip(encodings, rows, strict=True)]
+    return [(encoding.ids[:MAX_LENGTH], int(label)) for encoding, (_, label) in zip(encodings, rows, strict=True)]
 
 
-def _train_model(tokenizer: Tokenizer, train: list[tuple[str, int]], dev: list[tuple[str, int]]) -> GruAttention:
+def _train_model(tokenizer: Tokenizer, train: list[tuple[str, str]], dev: list[tuple[str, str]]) -> GruAttention:
     config = GruAttentionConfig(tokenizer.get_vocab_size(), 100, 256, 512, 256, len(LABELS))
     model = GruAttention(config, dropout=DROPOUT)
     model.embedding.register_forward_hook(_drop_embeddings)

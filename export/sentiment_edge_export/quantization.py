@@ -4,9 +4,10 @@ All weights are symmetric int8 with one fp32 scale per output channel; what beco
 
 * rows of an embedding are looked up in int8 and scaled after the lookup (a table of few rows, such as the positions, stays
   fp32: its error would be in every token);
-* a product with a constant matrix (`MatMul`, and a `Gemm` of some size) runs in int8, its activations quantized at run time;
-* a `GRU`, which no engine runs in int8, and a small `Gemm`, whose one row a text does not repay quantizing it, keep fp32
-  arithmetic: their weights lie as int8 in the file, dequantized once when an engine loads it.
+* a product over tokens (`MatMul` with a constant matrix) runs in int8, its activations quantized at run time;
+* a `GRU`, which no engine runs in int8, and a product over one row a text (`Gemm`) keep fp32 arithmetic: their weights lie as
+  int8 in the file, dequantized once when an engine loads it. One row does not repay quantizing it; and it is pooled over a
+  text, in an order of summation that depends on the batch: rounding would make a visible step of a difference in the last bit.
 
 Activations are uint8, in one of two schemes:
 
@@ -43,8 +44,6 @@ _UINT8_MAX = 255
 """Activations are uint8: uint8 x int8 is the pair that x86 and Arm have instructions for."""
 _SMALLEST_WEIGHT = 1024
 """Elements below which a tensor stays fp32: it would not shrink the file."""
-_SMALLEST_ROW_PRODUCT = 2**19
-"""Elements from which a `Gemm` runs in int8: reading so many in fp32 takes longer than quantizing one row."""
 _FEW_ROWS = 1024
 """Rows up to which an embedding stays fp32."""
 _SMALLEST_RANGE = _UINT8_MAX * np.finfo(np.float32).tiny
@@ -90,7 +89,7 @@ class _Fit(NamedTuple):
 
 def products(model: ir.Model) -> list[ir.Value]:
     """Return what the products over tokens that int8 is for are multiplied with, each value once."""
-    found = (node.inputs[0] for node in model.graph if node.op_type == "MatMul" and _is_product(node))
+    found = (node.inputs[0] for node in model.graph if _is_product(node))
     return list(dict.fromkeys(value for value in found if value is not None))
 
 
@@ -124,7 +123,7 @@ class _Quantizer:
         """The last one: Q, K and V follow each other."""
 
     def run(self) -> None:
-        rewrites = {"Gather": self._embedding, "MatMul": self._product, "Gemm": self._row_product, "GRU": self._stored}
+        rewrites = {"Gather": self._embedding, "MatMul": self._product, "Gemm": self._stored, "GRU": self._stored}
         for node in list(self._graph):
             if node.op_type in rewrites and not node.domain:
                 self._editor.before(node)
@@ -150,27 +149,17 @@ class _Quantizer:
             node = added.node
         self._editor.replace(node, product)
 
-    def _row_product(self, node: ir.Node) -> None:
-        activations, weight, bias = (*node.inputs, None)[:3]
-        if activations is None or weight is None or not _is_product(node):
-            self._stored(node)
-            return
-        self._editor.replace(node, self._int8_product(activations, weight, bias, transposed=_attribute(node, "transB") == 1))
-
-    def _int8_product(
-        self, activations: ir.Value, weight: ir.Value, bias: ir.Value | None, *, transposed: bool = False
-    ) -> ir.Value:
+    def _int8_product(self, activations: ir.Value, weight: ir.Value, bias: ir.Value | None) -> ir.Value:
         """Return activations x weight + bias: the integer product, scaled per column in its kernel and per token after it."""
         values, scale, zero, corrections = self._quantized_activations(activations)
-        matrix = self._stored_matrix(weight, corrections, transposed=transposed)
+        matrix = self._stored_matrix(weight, corrections)
         if self._scheme == "per-tensor":
             return self._editor.emit(
                 "MatMulIntegerToFloat", [values, matrix.values, scale, matrix.scales, zero, None, bias], CONTRIB
             )
         one = self._editor.constant("quantization_one", np.array(1, np.float32))
         unscaled = self._editor.emit("MatMulIntegerToFloat", [values, matrix.values, one, matrix.scales], CONTRIB)
-        product = self._editor.emit("Mul", [unscaled, scale])
-        return product if bias is None else self._editor.emit("Add", [product, bias])
+        return self._editor.emit("Mul", [unscaled, scale])
 
     def _quantized_activations(self, activations: ir.Value) -> _Activations:
         if activations not in self._activations:
@@ -186,7 +175,7 @@ class _Quantizer:
         """Quantize each token by its range, zero in it: values / scale + zero point; append the zero point some times."""
         emit, constant = self._editor.emit, self._editor.constant
         readers = _products_of(activations)
-        matrices = [self._matrix(node.inputs[1], transposed=_attribute(node, "transB") == 1) for node in readers]
+        matrices = [self._matrix(node.inputs[1]) for node in readers]
         corrections = max(_rows_needed(matrix.values) for matrix in matrices)
         if matrices[0].smoothing is not None:
             shrink = constant(f"{activations.name}_smoothing", 1 / matrices[0].smoothing)
@@ -213,11 +202,11 @@ class _Quantizer:
                 unscaled = self._editor.emit("Cast", [values], to=ir.DataType.FLOAT)
                 node.replace_input_with(position, self._editor.emit("Mul", [unscaled, scales]))
 
-    def _matrix(self, weight: ir.Value | None, *, transposed: bool) -> _Matrix:
+    def _matrix(self, weight: ir.Value | None) -> _Matrix:
         """Quantize a matrix for products in int8."""
         name = str(weight.name if weight else None)
         if name not in self._matrices:
-            array = _array(weight).T if transposed else _array(weight)
+            array = _array(weight)
             fit = self._fit_for(weight)
             if fit.smoothing is not None:
                 array = array * fit.smoothing.numpy()[:, None]
@@ -239,9 +228,9 @@ class _Quantizer:
             self._fit = _fit(names, [self._grams[name] for name in names], smooth=smooth)
         return self._fit
 
-    def _stored_matrix(self, weight: ir.Value, corrections: int, *, transposed: bool) -> _Weight:
+    def _stored_matrix(self, weight: ir.Value, corrections: int) -> _Weight:
         """Return constants of the matrix: values [in + corrections, out], scales [out]."""
-        values, scales, _ = self._matrix(weight, transposed=transposed)
+        values, scales, _ = self._matrix(weight)
         if corrections:
             values = np.concatenate((values, _correction_rows(values, corrections)))
         return self._stored_as(f"{weight.name}_int8_matrix_{corrections}", values, scales)
@@ -299,11 +288,8 @@ def _correction_rows(values: NDArray[np.int8], rows: int) -> NDArray[np.int8]:
 
 
 def _is_product(node: ir.Node) -> bool:
-    """Whether a node is a product with a constant matrix that is worth int8."""
-    if node.op_type not in ("MatMul", "Gemm") or not _is_weight(node.inputs[1]):
-        return False
-    matrix = _array(node.inputs[1])
-    return matrix.ndim == _MATRIX and (node.op_type == "MatMul" or matrix.size >= _SMALLEST_ROW_PRODUCT)
+    """Whether a node is a product over tokens with a constant matrix."""
+    return node.op_type == "MatMul" and _is_weight(node.inputs[1]) and _array(node.inputs[1]).ndim == _MATRIX
 
 
 def _is_weight(value: ir.Value | None) -> bool:
