@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import onnxruntime
 from measuring import describe_machine, interleaved_medians, print_table, seconds
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,8 @@ def _runner(steps: tuple[Step, ...], tokens: int, width: int, threads: int) -> C
 
 
 def _model(steps: tuple[Step, ...], width: int) -> ModelProto:
-    nodes, current = [], "skip"
+    nodes: list[NodeProto] = []
+    current = "skip"
     for step in steps * REPEATED:
         inputs = [current if name == "x" else name for name in step.inputs]
         current = f"x{len(nodes)}"
@@ -73,7 +74,7 @@ def _model(steps: tuple[Step, ...], width: int) -> ModelProto:
     constants = [
         numpy_helper.from_array(np.full(width, value, np.float32), name) for name, value in (("gain", 1), ("bias", 0.01))
     ]
-    shape = ["batch", "length", width]
+    shape: list[str | int | None] = ["batch", "length", width]
     skip = helper.make_tensor_value_info("skip", TensorProto.FLOAT, shape)
     graph = helper.make_graph(
         nodes, "kernels", [skip], [helper.make_tensor_value_info(current, TensorProto.FLOAT, shape)], constants
