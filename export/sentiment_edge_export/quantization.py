@@ -28,18 +28,17 @@ import onnx_ir as ir
 import torch
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 
+from sentiment_edge_export.fitting import INT8_MAX, UNFITTED, Fit, fit_to, quantize_fitted, quantize_symmetric
 from sentiment_edge_export.graphs import CONTRIB, GraphEditor, added_bias, constant_of
-from sentiment_edge_export.rounding import compensation, round_compensated, smoothing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
 
     from sentiment_edge_runtimes.bundle import Quantization
 
-_INT8_MAX = 127
 _UINT8_MAX = 255
 """Activations are uint8: uint8 x int8 is the pair that x86 and Arm have instructions for."""
 _SMALLEST_WEIGHT = 1024
@@ -78,15 +77,6 @@ class _Activations(NamedTuple):
     """How many of the columns are the token's zero point."""
 
 
-class _Fit(NamedTuple):
-    names: tuple[str, ...]
-    """The activations that it is for."""
-    smoothing: Tensor | None
-    """float32 [in]"""
-    compensation: Tensor | None
-    """float32 [in, in]"""
-
-
 def products(model: ir.Model) -> list[ir.Value]:
     """Return what the products over tokens that int8 is for are multiplied with, each value once."""
     found = (node.inputs[0] for node in model.graph if _is_product(node))
@@ -119,8 +109,8 @@ class _Quantizer:
         """What several products read, such as Q, K and V of an attention, is quantized once."""
         self._matrices: dict[str, _Matrix] = {}
         """What serves several products, such as the layers of ALBERT, is rounded once."""
-        self._fit = _Fit((), None, None)
-        """The last one: Q, K and V follow each other."""
+        self._fitted: tuple[tuple[str, ...], Fit] = ((), UNFITTED)
+        """The last one, with the names of the activations that it is for: Q, K and V follow each other."""
 
     def run(self) -> None:
         rewrites = {"Gather": self._embedding, "MatMul": self._product, "Gemm": self._stored, "GRU": self._stored}
@@ -206,27 +196,22 @@ class _Quantizer:
         """Quantize a matrix for products in int8."""
         name = str(weight.name if weight else None)
         if name not in self._matrices:
-            array = _array(weight)
             fit = self._fit_for(weight)
-            if fit.smoothing is not None:
-                array = array * fit.smoothing.numpy()[:, None]
-            values, scales = quantize_symmetric(array, axis=0)
-            if fit.compensation is not None:
-                rounded = round_compensated(torch.tensor(array), torch.from_numpy(scales), fit.compensation, _INT8_MAX)
-                values = rounded.numpy()
-            factors = None if fit.smoothing is None else fit.smoothing.numpy()
-            self._matrices[name] = _Matrix(values, scales.reshape(-1), factors)
+            self._matrices[name] = _Matrix(*quantize_fitted(_array(weight), fit), fit.smoothing)
         return self._matrices[name]
 
-    def _fit_for(self, weight: ir.Value | None) -> _Fit:
+    def _fit_for(self, weight: ir.Value | None) -> Fit:
         """Find out how to fit a weight to all that it is multiplied with."""
         typical = [value for value in _multiplied_with(weight) if value.name in self._grams]
         names = tuple(str(value.name) for value in typical)
-        if names != self._fit.names:
+        if not names:
+            return UNFITTED
+        if names != self._fitted[0]:
             alike = all(_multiplied_with(node.inputs[1]) == typical for value in typical for node in _products_of(value))
-            smooth = alike and all(map(_is_normalized, typical))
-            self._fit = _fit(names, [self._grams[name] for name in names], smooth=smooth)
-        return self._fit
+            grams = [self._grams[name] for name in names]
+            gram = grams[0] if len(grams) == 1 else torch.stack(grams).sum(dim=0)
+            self._fitted = names, fit_to(gram, smooth=alike and all(map(_is_normalized, typical)))
+        return self._fitted[1]
 
     def _stored_matrix(self, weight: ir.Value, corrections: int) -> _Weight:
         """Return constants of the matrix: values [in + corrections, out], scales [out]."""
@@ -242,21 +227,6 @@ class _Quantizer:
 
     def _stored_as(self, name: str, values: NDArray[np.int8], scales: NDArray[np.float32]) -> _Weight:
         return _Weight(self._editor.constant(name, values), self._editor.constant(f"{name}_scale", scales))
-
-
-def quantize_symmetric(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return int8 values and their fp32 scales, one along `axis`: weight ~ values * scales, values within -127..127."""
-    scales = (np.abs(weight).max(axis=axis, keepdims=True) / _INT8_MAX).astype(np.float32)
-    scales = np.where(scales >= np.finfo(np.float32).tiny, scales, np.float32(1))  # too small to divide by: all become 0
-    return np.rint(weight / scales).astype(np.int8), scales
-
-
-def _fit(names: tuple[str, ...], grams: Sequence[Tensor], *, smooth: bool) -> _Fit:
-    if not grams:
-        return _Fit(names, None, None)
-    gram = torch.stack([*grams]).sum(dim=0) if len(grams) > 1 else grams[0]
-    factors = smoothing(gram) if smooth else None
-    return _Fit(names, factors, compensation(gram if factors is None else gram / factors / factors[:, None]))
 
 
 def _multiplied_with(weight: ir.Value | None) -> list[ir.Value]:
@@ -276,7 +246,7 @@ def _is_normalized(value: ir.Value) -> bool:
 
 def _rows_needed(values: NDArray[np.int8]) -> int:
     """Return how many int8 rows it takes to undo the sums of the columns."""
-    return max(1, -(-int(np.abs(values.sum(axis=0, dtype=np.int64)).max()) // _INT8_MAX))
+    return max(1, -(-int(np.abs(values.sum(axis=0, dtype=np.int64)).max()) // INT8_MAX))
 
 
 def _correction_rows(values: NDArray[np.int8], rows: int) -> NDArray[np.int8]:
