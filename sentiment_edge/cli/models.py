@@ -18,6 +18,7 @@ def models(as_json: JsonOption = False) -> None:
         fields = ("name", "family", "hub_id", "licence", "about")
         typer.echo(json.dumps([{field: getattr(model, field) for field in fields} for model in known], indent=2))
         return
-    for model in known:
-        source = model.hub_id or "in this package"
-        typer.echo(f"{model.name:<12} {model.family:<16} {source:<42} {model.licence:<12} {model.about}")
+    rows = [(model.name, model.family, model.hub_id or "in this package", model.licence, model.about) for model in known]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
