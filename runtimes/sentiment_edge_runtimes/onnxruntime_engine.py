@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
 
 _INPUTS = ("input_ids", "attention_mask")
-_SLOWER = ["SkipLayerNormFusion", "BiasGeluFusion"]
+_SLOWER = "SkipLayerNormFusion;BiasGeluFusion"
 """Fusions of ONNX Runtime whose CPU kernels take longer than the two nodes that they replace (benchmarks/fused_kernels.py)."""
 
 
@@ -28,16 +28,11 @@ class OnnxRuntimeEngine:
     """One session over the bundle's ONNX file."""
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
-        recurrent = "GRU" in bundle.nodes  # whose kernel hardly gains from a second thread: run several batches instead
-        self.workers = threads if recurrent else 1
-        options = _session_options(1 if recurrent else threads)
-        # An arena keeps the memory of the largest batch for good. Layers after layers would fetch pages anew without one.
-        options.enable_cpu_mem_arena = not recurrent
+        self.workers = threads if _is_recurrent(bundle) else 1
         path = bundle.model_path("onnxruntime")
         with _translated(f"{path}: ONNX Runtime cannot load it"):
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
-            )
+            options = session_options(bundle, threads)
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._inputs = [node.name for node in self._session.get_inputs()]
         outputs = {node.name: node.shape for node in self._session.get_outputs()}
         self._outputs = list(outputs)
@@ -60,17 +55,26 @@ def open_engine(bundle: Bundle, threads: int) -> OnnxRuntimeEngine:
     return OnnxRuntimeEngine(bundle, threads)
 
 
-def _session_options(threads: int) -> onnxruntime.SessionOptions:
+def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
+    """Return how a session over the bundle's file is set up."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1 if _is_recurrent(bundle) else threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors come as exceptions; warnings are for whoever exports
+    # An arena keeps the memory of the largest batch for good. Without one, layer after layer would fetch its pages anew.
+    options.enable_cpu_mem_arena = not _is_recurrent(bundle)
     options.enable_mem_pattern = False  # patterns suit fixed shapes only
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("optimization.disable_specified_optimizers", _SLOWER)
     if products_saturate():  # exact kernels instead, at half the speed
         options.add_session_config_entry("session.x64quantprecision", "1")
     return options
+
+
+def _is_recurrent(bundle: Bundle) -> bool:
+    """Whether it has a GRU, whose kernel hardly gains from a second thread: several batches run at once instead."""
+    return "GRU" in bundle.nodes
 
 
 @contextmanager
