@@ -2,8 +2,7 @@
 
 The node is ONNX Runtime's `MultiHeadAttention`
 (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MultiHeadAttention) with a mask of
-zeros and ones per key, in any pattern. Its mask adds -10000 to a score where transformers adds the lowest float: both leave a
-weight of exactly 0, unless every key of a row is masked.
+zeros and ones per key, in any pattern.
 """
 
 from __future__ import annotations
@@ -33,18 +32,30 @@ def fused_twin(model: nn.Module, example: Tensor) -> nn.Module | None:
         model: takes ids and mask; somewhere in it is a model of transformers.
         example: int64 ids [batch, length], to try it on.
     """
-    shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    twin: nn.Module = copy.deepcopy(model, shared)
+    twin = shared_copy(model)
     backbone = next(part for part in twin.modules() if isinstance(part, PreTrainedModel))
     if not backbone._can_set_attn_implementation():  # noqa: SLF001 - the public setter only logs that it did nothing
         return None
     backbone.set_attn_implementation(_NAME)
+    before = _Calls.count
     try:
         with torch.no_grad():
             twin(example, torch.ones_like(example))
     except _NotOneNode:
         return None
-    return twin
+    return twin if _Calls.count > before else None
+
+
+def shared_copy(model: nn.Module) -> nn.Module:
+    """Return a copy with the same tensors but a state of its own: some models change with what they are run on."""
+    shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    return copy.deepcopy(model, shared)
+
+
+class _Calls:
+    """How often an attention went through here."""
+
+    count = 0
 
 
 def _attend(  # noqa: PLR0913, PLR0917 - the signature is transformers'
@@ -62,12 +73,17 @@ def _attend(  # noqa: PLR0913, PLR0917 - the signature is transformers'
     unusual = any(value is not None and value is not False for value in others.values()) or getattr(module, "is_causal", False)
     if unusual or attention_mask is None or attention_mask.dtype != torch.int32 or query.shape[1] != key.shape[1]:
         raise _NotOneNode
+    _Calls.count += 1
     batch, heads, length, width = query.shape
     merged = [tensor.transpose(1, 2).reshape(batch, length, heads * width) for tensor in (query, key, value)]
     output = torch.onnx.ops.symbolic(
         f"com.microsoft::{NODE}",
         (*merged, None, attention_mask),
-        {"num_heads": heads, "scale": width**-0.5 if scaling is None else float(scaling)},
+        {
+            "num_heads": heads,
+            "scale": width**-0.5 if scaling is None else float(scaling),
+            "mask_filter_value": torch.finfo(torch.float32).min,  # its default, -10000, is no match for large scores
+        },
         dtype=query.dtype,
         shape=(batch, length, heads * width),
         version=1,

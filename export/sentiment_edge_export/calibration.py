@@ -10,6 +10,8 @@ import onnx_ir as ir
 import onnxruntime
 import torch
 
+from sentiment_edge_export.errors import ExportError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -39,6 +41,8 @@ def gram_matrices(
         By the values' names, float32 [width, width].
     """
     names = [str(value.name) for value in values]
+    if not names:
+        return {}
     sums: dict[str, Tensor] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
@@ -49,6 +53,8 @@ def gram_matrices(
             for name, output in zip(names, outputs, strict=True):
                 tokens = torch.from_numpy(output[0, : attention_mask[0].sum()])
                 sums[name] = tokens.T @ tokens if name not in sums else sums[name].addmm_(tokens.T, tokens)
+    if not all(gram.isfinite().all() for gram in sums.values()):
+        raise ExportError("the model's inner values overflow on ordinary texts; int8 cannot be fitted to that")
     return sums
 
 

@@ -45,6 +45,12 @@ class Checkpoint:
         """The contents of config.json; empty without one."""
         return self.read_json("config.json")
 
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """The classes that the config names; none where it says something else there."""
+        stated = self.config.get("architectures")
+        return tuple(name for name in stated if isinstance(name, str)) if isinstance(stated, list) else ()
+
     def read_json(self, name: str) -> dict[str, Any]:
         """Return the object in a file of the folder; empty where there is no such file.
 
@@ -114,12 +120,21 @@ class Checkpoint:
         Raises:
             CheckpointError: one of these does not hold.
         """
+        tokenizer = self.tokenizer
+        if self.read_json("tokenizer_config.json").get("truncation_side") == "left":
+            raise CheckpointError(
+                f"{self.folder}: the tokenizer cuts long texts at their start; the runtime cuts at the end only"
+            )
         try:
-            special = self.tokenizer.encode("").ids
-            unknown = self.tokenizer.encode("\N{SNOWMAN} unheard-of").ids
+            special = tokenizer.encode("").ids
+            unknown = tokenizer.encode("\N{SNOWMAN} unheard-of").ids
         except Exception as error:  # the library raises bare Exception
             raise CheckpointError(f"{self.folder}: tokenizer.json does not work ({error})") from error
-        vocabulary = self.tokenizer.get_vocab(with_added_tokens=True).values()
+        vocabulary = tokenizer.get_vocab(with_added_tokens=True).values()
+        if {*vocabulary} <= {*tokenizer.get_added_tokens_decoder()}:
+            raise CheckpointError(
+                f"{self.folder}: the tokenizer has no vocabulary; save the one that the model was trained with"
+            )
         largest = max((*vocabulary, *special, *unknown), default=-1)
         if largest >= embeddings:
             raise CheckpointError(

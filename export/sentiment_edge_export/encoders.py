@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -14,10 +15,11 @@ from transformers import CONFIG_MAPPING
 from transformers.activations import GELUActivation
 from transformers.utils import logging as transformers_logging
 
-from sentiment_edge_export.attention import NODE, fused_twin
-from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.attention import NODE, fused_twin, shared_copy
+from sentiment_edge_export.errors import CheckpointError, ExportError
 from sentiment_edge_export.torch_classifier import TorchClassifier
 from sentiment_edge_export.weights import refuse
+from sentiment_edge_runtimes.bundle import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,11 +31,15 @@ if TYPE_CHECKING:
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_runtimes.bundle import Activation
 
-_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448)
+_SHORT_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448)
+_LENGTHS = (*_SHORT_LENGTHS, 512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768)
 _NO_LIMIT = 10**6
 """A tokenizer's model_max_length from here on means that it states none."""
-_OFTEN_LEFT_OVER = ("pooler", "position_ids", "lm_head", "cls.predictions", "cls.seq_relationship", "discriminator_predictions")
-"""Parts of tensor names that training another head first leaves in a checkpoint, to no effect."""
+_OFTEN_LEFT_OVER = re.compile(
+    r"(^|\.)(pooler|position_ids|lm_head|cls\.predictions|cls\.seq_relationship|discriminator_predictions)(\.|$)"
+)
+"""In names of tensors that training another head first leaves in a checkpoint, to no effect."""
+_OLD_NAMES = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
 
 
 class Positions(NamedTuple):
@@ -50,14 +56,32 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
     Raises:
         CheckpointError: transformers does not know its model_type, or refuses it.
     """
-    stated = checkpoint.config
+    stated = {**checkpoint.config, "return_dict": True, "chunk_size_feed_forward": 0}  # of no effect on the answers
+    kind = str(stated.get("model_type"))
+    if kind not in CONFIG_MAPPING:
+        raise CheckpointError(f"{checkpoint.folder}: transformers knows no model_type {kind!r}")
     try:
-        config: PretrainedConfig = CONFIG_MAPPING[stated["model_type"]].from_dict(dict(stated))
-    except KeyError as error:
-        raise CheckpointError(f"{checkpoint.folder}: transformers knows no model_type {error}") from error
+        with _quiet_transformers():
+            config: PretrainedConfig = CONFIG_MAPPING[kind].from_dict(stated)
     except Exception as error:  # each config checks in its own way
         raise CheckpointError(f"{checkpoint.folder}: transformers refuses config.json ({_first_line(error)})") from error
     return config
+
+
+def is_sigmoid(checkpoint: Checkpoint, config: PretrainedConfig) -> bool:
+    """Whether each output was trained as a class of its own, by transformers' rules.
+
+    Raises:
+        CheckpointError: it is a regression, or something unheard of.
+    """
+    if config.problem_type == "regression" or (config.num_labels == 1 and config.problem_type is None):
+        raise CheckpointError(
+            f"{checkpoint.folder}: a regression, which has no classes; if its one output was trained with a sigmoid, "
+            'say "problem_type": "multi_label_classification" in config.json'
+        )
+    if config.problem_type not in (None, "single_label_classification", "multi_label_classification"):
+        raise CheckpointError(f"{checkpoint.folder}: config.json says problem_type {config.problem_type!r}, which is unknown")
+    return bool(config.problem_type == "multi_label_classification")
 
 
 def load_weights(
@@ -83,11 +107,17 @@ def load_weights(
             raise CheckpointError(f"{checkpoint.folder}: transformers cannot build the model ({_first_line(error)})") from error
     problems = {
         "missing": sorted(report["missing_keys"]),
-        "unexpected": sorted(name for name in report["unexpected_keys"] if not any(part in name for part in _OFTEN_LEFT_OVER)),
+        "unexpected": sorted(name for name in report["unexpected_keys"] if not _OFTEN_LEFT_OVER.search(name)),
         "wrongly shaped": [
             f"{name} {list(found)} instead of {list(expected)}" for name, found, expected in sorted(report["mismatched_keys"])
         ],
     }
+    problems["not floating point"] = [
+        name for name, tensor in weights.items() if not tensor.is_floating_point() and not name.endswith("_ids")
+    ]
+    problems["there twice"] = [
+        name for name in weights for old, new in _OLD_NAMES if name.endswith(old) and name.replace(old, new) in weights
+    ]
     refuse(checkpoint.folder, problems)
     built: PreTrainedModel = loaded.eval().requires_grad_(requires_grad=False)
     return built
@@ -106,15 +136,17 @@ def find_positions(checkpoint: Checkpoint, config: PretrainedConfig, model: nn.M
         part for name, part in model.named_modules() if name.endswith("position_embeddings") and isinstance(part, nn.Embedding)
     ]
     stated = getattr(config, "max_position_embeddings", None)
-    usable = tables[0].num_embeddings if tables else stated
-    if not isinstance(usable, int) or not 0 <= pad_id < config.vocab_size:
+    sizes = [size for size in (*(table.num_embeddings for table in tables[:1]), stated) if isinstance(size, int)]
+    usable = min(sizes, default=None)
+    if usable is None or not 0 <= pad_id < config.vocab_size:
         raise CheckpointError(
             f"{checkpoint.folder}: config.json needs max_position_embeddings, and a pad_token_id in the vocabulary"
         )
     if tables and tables[0].padding_idx is not None:
         usable -= tables[0].padding_idx + 1
     limit = checkpoint.read_json("tokenizer_config.json").get("model_max_length", _NO_LIMIT)
-    return Positions(min(usable, limit) if isinstance(limit, int) and 0 < limit < _NO_LIMIT else usable, pad_id)
+    stated_limit = limit if type(limit) is int and 0 < limit < _NO_LIMIT else LONGEST
+    return Positions(min(usable, stated_limit, LONGEST), pad_id)
 
 
 @dataclass(frozen=True)
@@ -134,11 +166,16 @@ def make_classifier(
     Raises:
         CheckpointError: its positions or its tokenizer do not fit it.
     """
+    if options.padding != "packed":
+        raise ExportError(f"--padding {options.padding} is for the GRU; an encoder's mask hides padding in any case")
     positions = find_positions(checkpoint, config, module)
     checkpoint.check_tokenizer(config.vocab_size, positions.usable)
     example = torch.full((2, min(8, positions.usable)), config.vocab_size - 1)
-    promised = _count_calls(module, example)
-    twin = fused_twin(module, example) if options.fusion else None
+    try:
+        promised = _count_calls(shared_copy(module), example)
+        twin = fused_twin(module, example) if options.fusion else None
+    except Exception as error:  # whatever the architecture does with what the config says
+        raise CheckpointError(f"{checkpoint.folder}: the model does not run ({_first_line(error)})") from error
     notes = head.notes
     if twin is not None:
         sizes = NormalizedConfigManager._conf.get(config.model_type, NormalizedTextConfig)(config)  # noqa: SLF001
@@ -175,9 +212,8 @@ class _Reference:
 
 
 def _count_calls(module: nn.Module, example: Tensor) -> dict[str, int]:
-    """Return how often a run normalizes a layer and calls Gelu: each must become one node."""
+    """Return how often a run normalizes a layer and calls Gelu: each must become one node. The module is of no use after it."""
     calls = {"LayerNormalization": 0, "Gelu": 0}
-    hooks = []
     for part in module.modules():
         if isinstance(part, nn.LayerNorm | GELUActivation | nn.GELU):
             kind = "LayerNormalization" if isinstance(part, nn.LayerNorm) else "Gelu"
@@ -185,11 +221,9 @@ def _count_calls(module: nn.Module, example: Tensor) -> dict[str, int]:
             def count(*_: Any, kind: str = kind) -> None:  # noqa: ANN401
                 calls[kind] += 1
 
-            hooks.append(part.register_forward_hook(count))
-    with torch.no_grad():
+            part.register_forward_hook(count)
+    with torch.no_grad(), _quiet_transformers():
         module(example, torch.ones_like(example))
-    for hook in hooks:
-        hook.remove()
     return {kind: number for kind, number in calls.items() if number}
 
 

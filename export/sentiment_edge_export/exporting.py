@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentiment_edge_export.calibration import calibration_texts, gram_matrices
 from sentiment_edge_export.checkpoint import Checkpoint, find_checkpoint
-from sentiment_edge_export.errors import ExportError, ParityError
+from sentiment_edge_export.errors import ExportError, OutputError, ParityError
 from sentiment_edge_export.families import load_classifier
 from sentiment_edge_export.fusion import fuse
 from sentiment_edge_export.graphs import count_nodes
@@ -105,6 +106,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         CheckpointError: the checkpoint's files are missing, damaged or contradict each other.
         UnknownModel, HubError: the checkpoint cannot be had.
         OutputError: the bundle cannot be written there.
+        ExportError: it cannot be exported as asked for.
         ParityError: the bundle does not give torch's answers; nothing is written.
     """
     progress("reading the checkpoint")
@@ -112,6 +114,8 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     target = Path(f"{found.name}-{precision}" if output is None else output)
     check_output(target, overwrite=overwrite)
     check_writable(target)
+    if isinstance(labels, str):
+        raise ExportError(f"labels must be several names, not {labels!r}")
     options = ExportOptions(
         precision, quantization, padding, fusion, fixed_length, fixed_batch, None if labels is None else tuple(labels)
     )
@@ -162,7 +166,13 @@ def _quantize(
         progress("calibrating")
         ids = [checkpoint.tokenize(text, classifier.max_length) for text in calibration_texts()]
         batches = (pad([row], classifier.padded(len(row)), classifier.pad_id, options.fixed_batch) for row in ids)
-        grams = gram_matrices(model, products(model), batches)
+        try:
+            grams = gram_matrices(model, products(model), batches)
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(
+                f"{tempfile.gettempdir()}: no room for the fp32 model to calibrate ({reason}); set TMPDIR"
+            ) from error
     progress("quantizing")
     quantize(model, options.quantization, grams)
 
@@ -212,7 +222,7 @@ def _write_tokenizer(folder: Path, checkpoint: Checkpoint, classifier: TorchClas
     write_json(folder / "config.json", described)
     fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": classifier.max_length}
     stated = checkpoint.read_json("tokenizer_config.json") or fallback
-    special = {name: token for name, token in stated.items() if name.endswith("_token") and token}
+    special = {name: token for name, token in stated.items() if name.endswith("_token") and isinstance(token, str | dict)}
     write_json(folder / "tokenizer_config.json", stated)
     write_json(folder / "special_tokens_map.json", checkpoint.read_json("special_tokens_map.json") or special)
 

@@ -23,6 +23,7 @@ INT8_MAX = 127
 _BLOCK = 128
 _DAMPING = 0.01
 """Of the mean diagonal, added to it: keeps directions that calibration never saw from being sacrificed."""
+_LARGEST_FACTOR = 100.0
 _TINY = torch.finfo(torch.float32).tiny
 
 
@@ -66,7 +67,9 @@ def quantize_symmetric(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[
 def _smoothing(gram: Tensor) -> Tensor:
     """Return a factor for each channel: the root of how far it is above the median channel, at least 1."""
     magnitude = gram.diagonal().sqrt()
-    return (magnitude / magnitude.median().clamp_min(_TINY)).clamp_min(1).sqrt()
+    alive = magnitude[magnitude > 0]
+    usual = alive.median() if len(alive) else magnitude.new_ones(())
+    return (magnitude / usual).clamp(1, _LARGEST_FACTOR**2).sqrt()
 
 
 def _compensation(gram: Tensor) -> Tensor:

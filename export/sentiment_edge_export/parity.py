@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 ALONE, MIXED, PADDED = "one by one", "mixed batches", "padded"
 _WORST = 5
-_PADDED_AT_LEAST, _LONGEST_EVERY = 128, 16
-"""The texts of the padded condition have so many tokens, every so manieth as many as the model takes: enough to show that
-padding is not seen, within minutes for a large model."""
+_PADDED_AT_LEAST, _PADDED_AT_MOST, _LONGEST_EVERY = 128, 512, 16
+"""The texts of the padded condition have so many tokens, every so manieth the larger number: enough to show that padding is
+not seen, within minutes for a large model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +159,8 @@ def _run_in_batches(bundle: Bundle, texts: Sequence[str]) -> Iterator[_Run]:
     shuffled = random.Random(0).sample(range(len(texts)), len(texts))  # noqa: S311 - lengths, not secrets
     mixed = [run(shuffled[at : at + size]) for at in range(0, len(texts), size)]
     yield _Run(MIXED, np.array(shuffled), np.concatenate(mixed))
-    lengths = [bundle.max_length if row % _LONGEST_EVERY == 0 else _PADDED_AT_LEAST for row in range(len(texts))]
-    padded = [run([row], min(length, bundle.max_length)) for row, length in enumerate(lengths)]
+    longest, usual = (min(length, bundle.max_length) for length in (_PADDED_AT_MOST, _PADDED_AT_LEAST))
+    padded = [run([row], usual if row % _LONGEST_EVERY else longest) for row in range(len(texts))]
     yield _Run(PADDED, np.arange(len(texts)), np.concatenate(padded))
 
 

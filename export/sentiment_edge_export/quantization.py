@@ -80,7 +80,8 @@ class _Activations(NamedTuple):
 def products(model: ir.Model) -> list[ir.Value]:
     """Return what the products over tokens that int8 is for are multiplied with, each value once."""
     found = (node.inputs[0] for node in model.graph if _is_product(node))
-    return list(dict.fromkeys(value for value in found if value is not None))
+    axes = model.graph.inputs[0].shape
+    return list(dict.fromkeys(value for value in found if value is not None and _is_over_tokens(value, axes)))
 
 
 def quantize(model: ir.Model, scheme: Quantization, grams: Mapping[str, Tensor] | None = None) -> None:
@@ -260,6 +261,11 @@ def _correction_rows(values: NDArray[np.int8], rows: int) -> NDArray[np.int8]:
 def _is_product(node: ir.Node) -> bool:
     """Whether a node is a product over tokens with a constant matrix."""
     return node.op_type == "MatMul" and _is_weight(node.inputs[1]) and _array(node.inputs[1]).ndim == _MATRIX
+
+
+def _is_over_tokens(value: ir.Value, axes: ir.Shape | None) -> bool:
+    """Whether a value is [batch, length, width]; others are not what calibration takes them for."""
+    return axes is not None and value.shape is not None and len(value.shape) == len(axes) + 1 and value.shape[:-1] == axes[:]
 
 
 def _is_weight(value: ir.Value | None) -> bool:

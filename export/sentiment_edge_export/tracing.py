@@ -34,7 +34,8 @@ def trace(classifier: TorchClassifier, options: ExportOptions) -> ir.Model:
         ExportError: torch cannot trace it.
     """
     fixed = {"batch": options.fixed_batch, "length": options.fixed_length}
-    example = torch.ones([fixed[axis] or size for axis, size in _EXAMPLE.items()], dtype=torch.int64)
+    sizes = [fixed[axis] or min(size, classifier.max_length) for axis, size in _EXAMPLE.items()]
+    example = torch.ones(sizes, dtype=torch.int64)
     axes = {position: axis for position, axis in enumerate(_EXAMPLE) if fixed[axis] is None}
     with _quiet_exporter():
         try:

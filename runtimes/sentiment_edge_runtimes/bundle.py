@@ -29,7 +29,7 @@ Padding = Literal["packed", "padded"]
 Quantization = Literal["per-token", "per-tensor"]
 Activation = Literal["softmax", "sigmoid"]
 
-SHORTEST, _LONGEST = 3, 2**16
+SHORTEST, LONGEST = 3, 2**16
 """Tokens: room for one between two special ones, and not so many that a forged length could exhaust memory."""
 _LARGEST_ID = 2**31
 LARGEST_BATCH = 2**12
@@ -175,7 +175,7 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
     )
     if not bundle.labels or not bundle.engines or len({*bundle.labels}) != len(bundle.labels):
         raise ValueError("there must be labels, all different, and engines")
-    if not 0 <= bundle.pad_id < _LARGEST_ID or not SHORTEST <= bundle.max_length <= _LONGEST:
+    if not 0 <= bundle.pad_id < _LARGEST_ID or not SHORTEST <= bundle.max_length <= LONGEST:
         raise ValueError("pad_id or max_length is out of range")
     if bundle.lengths != tuple(sorted({*bundle.lengths, bundle.max_length})) or bundle.lengths[0] < 1:
         raise ValueError("lengths must ascend from 1 or more to max_length")

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
 
 
-def bundle_json(bundle: Bundle, parity: dict[str, Any]) -> str:
-    """Return what a bundle is made of, with the outcome of a comparison."""
+def bundle_json(bundle: Bundle, parity: dict[str, Any], **more: object) -> str:
+    """Return what a bundle is made of, with the outcome of a comparison and whatever else there is to say."""
     answer = {
         "bundle": str(bundle.root),
         "precision": bundle.precision,
@@ -18,5 +18,6 @@ def bundle_json(bundle: Bundle, parity: dict[str, Any]) -> str:
         "files": bundle.files,
         "nodes": bundle.nodes,
         "parity": parity,
+        **more,
     }
     return json.dumps(answer, indent=2)

@@ -61,7 +61,8 @@ def export(
     )
     for note in report.notes:
         typer.echo(f"note: {note}", err=True)
-    typer.echo(bundle_json(report.bundle, report.parity.summary()) if as_json else _as_text(report))
+    as_object = bundle_json(report.bundle, report.parity.summary(), notes=report.notes)
+    typer.echo(as_object if as_json else _as_text(report))
 
 
 class _Stages:

@@ -40,7 +40,7 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     for family in _FAMILIES:
         if family.recognizes(checkpoint):
             return family.load_classifier(checkpoint, options)
-    stated = checkpoint.config.get("architectures") or [checkpoint.config.get("model_type", "none stated")]
+    stated = checkpoint.architectures or [checkpoint.config.get("model_type", "none stated")]
     raise CheckpointError(
         f"{checkpoint.folder}: unknown architecture ({', '.join(map(str, stated))}); known are ElectraClassifier, "
         "the attention GRU (model_type sentiment_classifier), and any ...ForSequenceClassification of transformers"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import ElectraModel
 
-from sentiment_edge_export.encoders import Head, load_weights, make_classifier, read_config
+from sentiment_edge_export.encoders import Head, is_sigmoid, load_weights, make_classifier, read_config
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.labels import read_labels
 from sentiment_edge_export.weights import check_shapes, strip_prefix
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sentiment_edge_export.checkpoint import Checkpoint
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.torch_classifier import TorchClassifier
+    from sentiment_edge_runtimes.bundle import Activation
 
 FAMILY = "electra-classifier"
 _ARCHITECTURE = "ElectraClassifier"
@@ -82,17 +83,22 @@ class ElectraClassifier(nn.Module):
 
 
 def _pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
-    """Return [batch, width] of states [batch, length, width]; `max` sees padding as zeros, as in training."""
+    """Return [batch, width] of states [batch, length, width]; as of one unpadded text.
+
+    (The original's `max` takes padding for zeros, and so depends on how much of it there is.)
+    """
     if pooling == "cls":
         return states[:, 0]
-    masked = states * attention_mask.unsqueeze(-1)
-    pooled: Tensor = masked.amax(dim=1) if pooling == "max" else masked.sum(dim=1) / attention_mask.sum(dim=-1, keepdim=True)
+    mask = attention_mask.unsqueeze(-1)
+    if pooling == "max":
+        return states.masked_fill(mask == 0, torch.finfo(states.dtype).min).amax(dim=1)
+    pooled: Tensor = (states * mask).sum(dim=1) / attention_mask.sum(dim=-1, keepdim=True)
     return pooled
 
 
 def recognizes(checkpoint: Checkpoint) -> bool:
     """Whether the config names this architecture."""
-    return _ARCHITECTURE in (checkpoint.config.get("architectures") or ())
+    return _ARCHITECTURE in checkpoint.architectures
 
 
 def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
@@ -112,7 +118,8 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     electra = load_weights(checkpoint, ElectraModel, config, of_electra)
     module = ElectraClassifier(electra, pooling, head).eval()
     labels = read_labels(checkpoint, options.labels, _classes(head))
-    return make_classifier(checkpoint, config, module, FAMILY, Head(labels.names, "softmax", labels.notes), options)
+    activation: Activation = "sigmoid" if is_sigmoid(checkpoint, config) else "softmax"
+    return make_classifier(checkpoint, config, module, FAMILY, Head(labels.names, activation, labels.notes), options)
 
 
 def _classes(head: ElectraHead) -> int:
@@ -172,7 +179,7 @@ def _make_activation(checkpoint: Checkpoint, width: int) -> nn.Module:
     name = _stated(checkpoint, "hidden_activation", str)
     if name == "SwishGLU":
         return SwishGLU(width)
-    kind = getattr(nn.modules.activation, name, None)
+    kind = getattr(nn, name, None) if name in nn.modules.activation.__all__ else None
     if isinstance(kind, type) and issubclass(kind, nn.Module):
         with suppress(TypeError):  # one that cannot be made without arguments
             return kind()

@@ -8,13 +8,11 @@ import torch
 from torch import Tensor, nn
 from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, PreTrainedModel
 
-from sentiment_edge_export.encoders import Head, load_weights, make_classifier, read_config
+from sentiment_edge_export.encoders import Head, is_sigmoid, load_weights, make_classifier, read_config
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.labels import read_labels
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig
-
     from sentiment_edge_export.checkpoint import Checkpoint
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.torch_classifier import TorchClassifier
@@ -42,7 +40,7 @@ class Logits(nn.Module):
 
 def recognizes(checkpoint: Checkpoint) -> bool:
     """Whether the config names a sequence classifier."""
-    return any(str(name).endswith("ForSequenceClassification") for name in checkpoint.config.get("architectures") or ())
+    return any(name.endswith("ForSequenceClassification") for name in checkpoint.architectures)
 
 
 def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
@@ -57,23 +55,9 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
         raise CheckpointError(
             f"{checkpoint.folder}: transformers has no encoder for sequences of model_type {config.model_type}"
         )
-    sigmoid = _is_sigmoid(checkpoint, config)
+    sigmoid = is_sigmoid(checkpoint, config)
     model = load_weights(checkpoint, kind, config, checkpoint.weights)
     against_zero = sigmoid and config.num_labels == 1 and len(options.labels or ()) == _BINARY
     labels = read_labels(checkpoint, options.labels, _BINARY if against_zero else config.num_labels or 0)
     head = Head(labels.names, "sigmoid" if sigmoid and not against_zero else "softmax", labels.notes)
     return make_classifier(checkpoint, config, Logits(model, against_zero=against_zero).eval(), FAMILY, head, options)
-
-
-def _is_sigmoid(checkpoint: Checkpoint, config: PretrainedConfig) -> bool:
-    """Whether each output was trained as a class of its own, by transformers' rules.
-
-    Raises:
-        CheckpointError: it is a regression.
-    """
-    if config.problem_type == "regression" or (config.num_labels == 1 and config.problem_type is None):
-        raise CheckpointError(
-            f"{checkpoint.folder}: a regression, which has no classes; if its one output was trained with a sigmoid, "
-            'say "problem_type": "multi_label_classification" in config.json'
-        )
-    return bool(config.problem_type == "multi_label_classification")
