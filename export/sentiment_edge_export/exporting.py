@@ -127,7 +127,8 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     with bundle_folder(target, overwrite=overwrite) as folder:
         progress("writing")
         write_model(folder / _MODEL_FILES[precision], graph)
-        _write_tokenizer(folder, found, classifier)
+        _write_tokenizer(folder, found, classifier.max_length)
+        _write_config(folder, found, classifier, _MODEL_FILES[precision])
         seal(folder, manifest)
         notes = classifier.notes
         del classifier, graph  # a large model's weights are not needed any more
@@ -213,14 +214,21 @@ def _manifest(
     }
 
 
-def _write_tokenizer(folder: Path, checkpoint: Checkpoint, classifier: TorchClassifier) -> None:
-    """Write the tokenizer and config files by the names that other tools look for."""
-    (folder / TOKENIZER).write_text(checkpoint.tokenizer.to_str(), encoding="utf-8", newline="\n")
+def _write_config(folder: Path, checkpoint: Checkpoint, classifier: TorchClassifier, model_file: str) -> None:
+    """Write the checkpoint's config with our labels, and what transformers.js needs to know of the model's file."""
     id2label = dict(enumerate(classifier.labels))
     label2id = {label: index for index, label in id2label.items()}
+    of_javascript: dict[str, Any] = {"dtype": "q8"} if "quantized" in model_file else {}
+    if (folder / f"{model_file}_data").exists():
+        of_javascript["use_external_data_format"] = {Path(model_file).name: 1}
     described = {"model_type": classifier.family, **checkpoint.config, "id2label": id2label, "label2id": label2id}
-    write_json(folder / "config.json", described)
-    fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": classifier.max_length}
+    write_json(folder / "config.json", {**described, "transformers.js_config": of_javascript})
+
+
+def _write_tokenizer(folder: Path, checkpoint: Checkpoint, max_length: int) -> None:
+    """Write the tokenizer's files by the names that other tools look for."""
+    (folder / TOKENIZER).write_text(checkpoint.tokenizer.to_str(), encoding="utf-8", newline="\n")
+    fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": max_length}
     stated = checkpoint.read_json("tokenizer_config.json") or fallback
     special = {name: token for name, token in stated.items() if name.endswith("_token") and isinstance(token, str | dict)}
     write_json(folder / "tokenizer_config.json", stated)

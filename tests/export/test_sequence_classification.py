@@ -154,6 +154,7 @@ def test_the_bundle_opens_in_transformers(exported: ExportReport) -> None:
     config = AutoConfig.from_pretrained(exported.bundle.root)
     tokenizer = AutoTokenizer.from_pretrained(exported.bundle.root)
     assert (config.model_type, config.id2label) == ("bert", {0: "negative", 1: "positive"})
+    assert json.loads((exported.bundle.root / "config.json").read_text("utf-8"))["transformers.js_config"] == {}
     assert tokenizer("the film was good")["input_ids"] == tiny_tokenizer().encode("the film was good").ids
 
 
