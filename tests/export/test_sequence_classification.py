@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from safetensors.torch import save_file
 from support import Command
 from tiny_checkpoints import PIECES, SPECIAL, tiny_tokenizer
 from tiny_encoders import LAYERS, POSITIONS, byte_level_tokenizer, tiny_model, unigram_tokenizer, write_encoder
@@ -309,6 +310,44 @@ def test_a_config_that_contradicts_is_named(tmp_path: Path, changes: dict[str, A
     with pytest.raises(CheckpointError, match=message) as caught:
         opened(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_a_tensor_under_two_names_is_refused(tmp_path: Path) -> None:
+    folder = write_encoder(tmp_path / "bert", tiny_model("bert"))
+    weights = tiny_model("bert").state_dict()
+    weights["bert.embeddings.LayerNorm.gamma"] = weights["bert.embeddings.LayerNorm.weight"] * 5
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"there twice: bert\.embeddings\.LayerNorm\.gamma"):
+        opened(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "message"),
+    [
+        ("tokenizer_config.json", '{"truncation_side": "left"}', "cuts long texts at their start"),
+        ("config.json", '{"problem_type": "foo"}', "problem_type 'foo', which is unknown"),
+        ("config.json", '{"pad_token_id": 99}', "transformers cannot build the model"),
+    ],
+)
+def test_what_would_be_answered_otherwise_is_refused(tmp_path: Path, name: str, contents: str, message: str) -> None:
+    folder = write_encoder(tmp_path / "bert", tiny_model("bert"))
+    stated = json.loads((folder / name).read_text("utf-8")) if (folder / name).exists() else {}
+    (folder / name).write_text(json.dumps({**stated, **json.loads(contents)}), "utf-8")
+    with pytest.raises(CheckpointError, match=message):
+        opened(folder)
+
+
+def test_files_of_no_tokenizer_are_not_taken_for_one(tmp_path: Path) -> None:
+    folder = write_encoder(tmp_path / "bert", tiny_model("bert"))
+    (folder / "tokenizer.json").unlink()
+    (folder / "merges.txt").touch()
+    with pytest.raises(CheckpointError, match="tokenizer"):
+        opened(folder)
+
+
+def test_the_padding_of_the_gru_is_not_for_encoders(bert: Path) -> None:
+    with pytest.raises(ExportError, match="--padding padded is for the GRU"):
+        opened(bert, padding="padded")
 
 
 def test_a_tokenizer_of_another_model_is_named(tmp_path: Path) -> None:
