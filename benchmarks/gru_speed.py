@@ -20,7 +20,7 @@ from sentiment_edge.export import export_model
 from sentiment_edge_export.checkpoint import find_checkpoint
 from sentiment_edge_export.families.gru_attention import GruAttention, load_classifier
 from sentiment_edge_export.options import ExportOptions
-from sentiment_edge_runtimes.batching import pad
+from sentiment_edge_runtimes.batching import pad, padded_length
 from sentiment_edge_runtimes.bundle import Precision
 from sentiment_edge_runtimes.engine import open_engine
 
@@ -63,7 +63,7 @@ def _latency(model: GruAttention, bundles: dict[str, Bundle], arguments: argpars
     runs = {}
     for precision, bundle in bundles.items():
         engine = open_engine(bundle, "onnxruntime", arguments.threads)
-        length = next(length for length in bundle.lengths if length >= TOKENS)
+        length = padded_length(TOKENS, bundle.lengths)
         batch = pad(ids.tolist(), length, bundle.pad_id)
         runs[f"bundle {precision}"] = seconds(partial(engine, *batch), 100)
     with torch.inference_mode():

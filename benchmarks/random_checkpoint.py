@@ -152,11 +152,9 @@ def electra_shapes(config: Mapping[str, Any]) -> Shapes:
     }
     for index in range(config["num_hidden_layers"]):
         layer = f"electra.encoder.layer.{index}"
-        for part in ("self.query", "self.key", "self.value", "output.dense"):
-            shapes |= _linear(f"{layer}.attention.{part}", width, width)
-        shapes |= _norm(f"{layer}.attention.output.LayerNorm", width)
-        shapes |= _linear(f"{layer}.intermediate.dense", width, wide) | _linear(f"{layer}.output.dense", wide, width)
-        shapes |= _norm(f"{layer}.output.LayerNorm", width)
+        attention = [f"{layer}.attention.{part}" for part in ("self.query", "self.key", "self.value", "output.dense")]
+        norms = (f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm")
+        shapes |= _layer(attention, (f"{layer}.intermediate.dense", f"{layer}.output.dense"), norms, width, wide)
     shapes |= _linear("classifier.layers.0", width, head) | _linear("classifier.layers.1.projection", head, 2 * head)
     return shapes | _linear("classifier.layers.3", head, head) | _linear("classifier.layers.6", head, len(config["id2label"]))
 
@@ -171,12 +169,19 @@ def distilbert_shapes(config: Mapping[str, Any]) -> Shapes:
     }
     for index in range(config["n_layers"]):
         layer = f"distilbert.transformer.layer.{index}"
-        for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
-            shapes |= _linear(f"{layer}.attention.{part}", width, width)
-        shapes |= _norm(f"{layer}.sa_layer_norm", width)
-        shapes |= _linear(f"{layer}.ffn.lin1", width, wide) | _linear(f"{layer}.ffn.lin2", wide, width)
-        shapes |= _norm(f"{layer}.output_layer_norm", width)
+        attention = [f"{layer}.attention.{part}" for part in ("q_lin", "k_lin", "v_lin", "out_lin")]
+        norms = (f"{layer}.sa_layer_norm", f"{layer}.output_layer_norm")
+        shapes |= _layer(attention, (f"{layer}.ffn.lin1", f"{layer}.ffn.lin2"), norms, width, wide)
     return shapes | _linear("pre_classifier", width, width) | _linear("classifier", width, len(config["id2label"]))
+
+
+def _layer(attention: list[str], feed_forward: tuple[str, str], norms: tuple[str, str], width: int, wide: int) -> Shapes:
+    """Name the tensors of one layer, in the order in which it uses them."""
+    shapes: Shapes = {}
+    for name in attention:
+        shapes |= _linear(name, width, width)
+    shapes |= _norm(norms[0], width) | _linear(feed_forward[0], width, wide) | _linear(feed_forward[1], wide, width)
+    return shapes | _norm(norms[1], width)
 
 
 def _linear(name: str, inputs: int, outputs: int) -> Shapes:

@@ -16,6 +16,7 @@ from sentiment_edge_export.catalog import KNOWN_MODELS, KnownModel
 from sentiment_edge_export.errors import CheckpointError, UnknownModel
 from sentiment_edge_export.hub import download
 from sentiment_edge_export.weights import read_weights
+from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,7 +99,7 @@ class Checkpoint:
         try:
             converted = AutoTokenizer.from_pretrained(self.folder, local_files_only=True).backend_tokenizer
         except Exception as error:  # depends on the tokenizer's kind
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            reason = first_line(error)
             raise CheckpointError(
                 f"{self.folder}: no tokenizer.json, and transformers cannot make one of the other files ({reason})"
             ) from error

@@ -20,6 +20,7 @@ from sentiment_edge_export.errors import CheckpointError, ExportError
 from sentiment_edge_export.torch_classifier import TorchClassifier
 from sentiment_edge_export.weights import refuse
 from sentiment_edge_runtimes.bundle import LONGEST
+from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,7 +65,7 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
         with _quiet_transformers():
             config: PretrainedConfig = CONFIG_MAPPING[kind].from_dict(stated)
     except Exception as error:  # each config checks in its own way
-        raise CheckpointError(f"{checkpoint.folder}: transformers refuses config.json ({_first_line(error)})") from error
+        raise CheckpointError(f"{checkpoint.folder}: transformers refuses config.json ({first_line(error)})") from error
     return config
 
 
@@ -104,7 +105,7 @@ def load_weights(
                 dtype=torch.float32,
             )
         except Exception as error:  # a config may contradict itself in any way
-            raise CheckpointError(f"{checkpoint.folder}: transformers cannot build the model ({_first_line(error)})") from error
+            raise CheckpointError(f"{checkpoint.folder}: transformers cannot build the model ({first_line(error)})") from error
     problems = {
         "missing": sorted(report["missing_keys"]),
         "unexpected": sorted(name for name in report["unexpected_keys"] if not _OFTEN_LEFT_OVER.search(name)),
@@ -175,7 +176,7 @@ def make_classifier(
         promised = _count_calls(shared_copy(module), example)
         twin = fused_twin(module, example) if options.fusion else None
     except Exception as error:  # whatever the architecture does with what the config says
-        raise CheckpointError(f"{checkpoint.folder}: the model does not run ({_first_line(error)})") from error
+        raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
     notes = head.notes
     if twin is not None:
         sizes = NormalizedConfigManager._conf.get(config.model_type, NormalizedTextConfig)(config)  # noqa: SLF001
@@ -239,7 +240,3 @@ def _quiet_transformers() -> Iterator[None]:
         transformers_logging.set_verbosity(verbosity)
         if bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-
-
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -30,7 +30,7 @@ from sentiment_edge_export.parity import (
 from sentiment_edge_export.quantization import products, quantize
 from sentiment_edge_export.tracing import trace
 from sentiment_edge_export.writing import bundle_folder, check_output, check_writable, seal, write_json, write_model
-from sentiment_edge_runtimes.batching import pad
+from sentiment_edge_runtimes.batching import pad, padded_length
 from sentiment_edge_runtimes.bundle import (
     FORMAT_VERSION,
     GOLDEN,
@@ -166,7 +166,9 @@ def _quantize(
     if classifier.calibrated and options.quantization == "per-token":
         progress("calibrating")
         ids = [checkpoint.tokenize(text, classifier.max_length) for text in calibration_texts()]
-        batches = (pad([row], classifier.padded(len(row)), classifier.pad_id, options.fixed_batch) for row in ids)
+        batches = (
+            pad([row], padded_length(len(row), classifier.lengths), classifier.pad_id, options.fixed_batch) for row in ids
+        )
         try:
             grams = gram_matrices(model, products(model), batches)
         except OSError as error:

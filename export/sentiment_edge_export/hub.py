@@ -17,6 +17,7 @@ from huggingface_hub.errors import HTTPError as HubHttpError  # type: ignore[att
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from sentiment_edge_export.errors import HubError
+from sentiment_edge_runtimes.errors import first_line
 
 _SMALL_FILES = ["*.json", "*.txt", "*.model", "README.md"]
 _SAFE_WEIGHTS = ["*.safetensors"]
@@ -50,5 +51,5 @@ def _fetch(hub_id: str, patterns: list[str], *, offline: bool) -> Path:
         advice = "not in the local cache; run once without --offline" if offline else "the Hub cannot be reached"
         raise HubError(f"{hub_id}: {advice}, or give a folder with its files by --checkpoint") from error
     except (OSError, HubHttpError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = first_line(error)
         raise HubError(f"{hub_id}: the download failed ({reason}); try again, or give a folder by --checkpoint") from error

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from sentiment_edge_export.parity_texts import parity_texts
-from sentiment_edge_runtimes.batching import MAX_ROWS, pad
+from sentiment_edge_runtimes.batching import MAX_ROWS, pad, padded_length
 from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.engine import open_engine
 from sentiment_edge_runtimes.numerics import Condition, drift, probabilities
@@ -152,7 +152,7 @@ def _run_in_batches(bundle: Bundle, texts: Sequence[str]) -> Iterator[_Run]:
     def run(group: Sequence[int], length: int = 0) -> NDArray[np.float32]:
         """Run one batch, padded to its longest text or to `length`."""
         longest = max(length, *(len(ids[row]) for row in group))
-        padded = next(allowed for allowed in bundle.lengths if allowed >= longest)
+        padded = padded_length(longest, bundle.lengths)
         return engine(*pad([ids[row] for row in group], padded, bundle.pad_id, bundle.batch)).logits[: len(group)]
 
     size = bundle.batch or MAX_ROWS

@@ -37,7 +37,3 @@ class TorchClassifier:
     """Whether int8 weights are rounded for typical activations: worth it where the errors of many layers add up."""
     notes: tuple[str, ...] = ()
     """What the user should know about the export, a sentence each."""
-
-    def padded(self, count: int) -> int:
-        """Return the length that a text of so many tokens is padded to."""
-        return next(length for length in self.lengths if length >= count)

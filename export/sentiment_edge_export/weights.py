@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,7 +159,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
             raise CheckpointError(
                 f"{path}: holds more than tensors, which could run code on loading; save its state_dict alone, as safetensors"
             ) from error
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = first_line(error)
         raise CheckpointError(f"{path}: damaged or not a torch file ({reason}); download it again") from error
     for container in _CONTAINERS:
         if isinstance(contents, dict) and isinstance(contents.get(container), dict):

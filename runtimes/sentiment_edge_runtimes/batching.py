@@ -29,6 +29,11 @@ class Batch:
     """Tokens to pad each of them to."""
 
 
+def padded_length(count: int, lengths: Sequence[int]) -> int:
+    """Return the least of the ascending `lengths` that so many tokens fit."""
+    return lengths[bisect_left(lengths, count)]
+
+
 def plan(counts: Sequence[int], lengths: Sequence[int], fixed_rows: int | None = None) -> Iterator[Batch]:
     """Group texts by length, so that little padding is computed; the longest first, so that workers end together.
 
@@ -37,7 +42,7 @@ def plan(counts: Sequence[int], lengths: Sequence[int], fixed_rows: int | None =
         lengths: what a batch may be padded to, ascending.
         fixed_rows: the only number of rows that the model takes, where there is one.
     """
-    fitting = [lengths[bisect_left(lengths, count)] for count in counts]
+    fitting = [padded_length(count, lengths) for count in counts]
     order = sorted(range(len(counts)), key=counts.__getitem__, reverse=True)
     for length, rows in groupby(order, key=fitting.__getitem__):
         limit = fixed_rows or max(1, min(MAX_ROWS, MAX_TOKENS // length))

@@ -64,3 +64,8 @@ class BundleDamaged(BundleError, ValueError):
 
     def __init__(self, root: Path, name: str, problem: str) -> None:
         super().__init__(f"{root}: {name} {problem}; copy the bundle again or export it anew")
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a foreign error's message that says something, or without one the error's type."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import onnxruntime
 
 from sentiment_edge_runtimes.engine import Outputs
-from sentiment_edge_runtimes.errors import EngineError, InputError
+from sentiment_edge_runtimes.errors import EngineError, InputError, first_line
 from sentiment_edge_runtimes.saturation import products_saturate
 
 if TYPE_CHECKING:
@@ -83,5 +83,4 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise EngineError(f"{what}: {reason}") from error
+        raise EngineError(f"{what}: {first_line(error)}") from error
