@@ -46,7 +46,7 @@ _SMALLEST_WEIGHT = 1024
 _FEW_ROWS = 1024
 """Rows up to which an embedding stays fp32."""
 _SMALLEST_RANGE = _UINT8_MAX * np.finfo(np.float32).tiny
-"""A token's range is taken for no less, for a padded position may be all zeros."""
+"""Added to every token's range, for a padded position may be all zeros."""
 _MATRIX = 2
 
 
@@ -163,7 +163,10 @@ class _Quantizer:
         return _Activations(values, scale, zero)
 
     def _per_token(self, activations: ir.Value) -> _Activations:
-        """Quantize each token by its range, zero in it: values / scale + zero point; append the zero point some times."""
+        """Quantize each token by its range, zero in it: values / scale + zero point; append the zero point some times.
+
+        The range is from -|least| to |greatest|: around zero, the same as from least to greatest, with fewer nodes.
+        """
         emit, constant = self._editor.emit, self._editor.constant
         readers = _products_of(activations)
         matrices = [self._matrix(node.inputs[1]) for node in readers]
@@ -172,13 +175,12 @@ class _Quantizer:
             shrink = constant(f"{activations.name}_smoothing", 1 / matrices[0].smoothing)
             activations = emit("Mul", [activations, shrink])
         last_axis = constant("quantization_last_axis", np.array([-1], np.int64))
-        nothing = constant("quantization_nothing", np.array(0, np.float32))
-        lowest = emit("Min", [emit("ReduceMin", [activations, last_axis], keepdims=1), nothing])
-        highest = emit("Max", [emit("ReduceMax", [activations, last_axis], keepdims=1), nothing])
+        below = emit("Abs", [emit("ReduceMin", [activations, last_axis], keepdims=1)])
+        above = emit("Abs", [emit("ReduceMax", [activations, last_axis], keepdims=1)])
         smallest = constant("quantization_smallest_range", np.array(_SMALLEST_RANGE, np.float32))
-        spread = emit("Max", [emit("Sub", [highest, lowest]), smallest])
+        spread = emit("Sum", [below, above, smallest])
         scale = emit("Mul", [spread, constant("quantization_step", np.array(1 / _UINT8_MAX, np.float32))])
-        zero = emit("QuantizeLinear", [emit("Neg", [lowest]), scale], axis=-1, block_size=1)
+        zero = emit("QuantizeLinear", [below, scale], axis=-1, block_size=1)
         values = emit("QuantizeLinear", [activations, scale, zero], axis=-1, block_size=len(matrices[0].values))
         shape = constant(f"quantization_corrections_{corrections}", np.array([1, corrections], np.int64))
         columns = emit("Expand", [zero, shape])
