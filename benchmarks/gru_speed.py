@@ -54,7 +54,7 @@ def main() -> None:
             bundles[precision] = report.bundle
         _latency(model, bundles, arguments)
         lines = [sentence for sentence, _ in read_labelled(arguments.data)]
-        _throughput(model, checkpoint.tokenizer, bundles, (lines * (LINES // len(lines) + 1))[:LINES], arguments)
+        _throughput(model, checkpoint.tokenizer.library, bundles, (lines * (LINES // len(lines) + 1))[:LINES], arguments)
 
 
 def _latency(model: GruAttention, bundles: dict[str, Bundle], arguments: argparse.Namespace) -> None:

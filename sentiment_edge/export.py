@@ -13,8 +13,10 @@ with _needs_extra("export"):
         UnknownModel,
     )
     from sentiment_edge_export.exporting import ExportReport, export_model
+    from sentiment_edge_export.options import BurnOptions
 
 __all__ = [
+    "BurnOptions",
     "CheckpointError",
     "ExportError",
     "ExportReport",

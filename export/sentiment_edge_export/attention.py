@@ -75,20 +75,28 @@ def _attend(  # noqa: PLR0913, PLR0917 - the signature is transformers'
         raise _NotOneNode
     _Calls.count += 1
     batch, heads, length, width = query.shape
-    merged = [tensor.transpose(1, 2).reshape(batch, length, heads * width) for tensor in (query, key, value)]
-    output = torch.onnx.ops.symbolic(
+    query, key, value = (tensor.transpose(1, 2).reshape(batch, length, heads * width) for tensor in (query, key, value))
+    output = attention_node(query, key, value, attention_mask, heads, width**-0.5 if scaling is None else float(scaling))
+    return output.reshape(batch, length, heads, width), None
+
+
+def attention_node(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads: int, scale: float) -> Tensor:
+    """Return one node, while exporting: attention over query, key and value, all [batch, length, heads x width].
+
+    The mask is int32 [batch, length of the keys], 0 where there is padding.
+    """
+    return torch.onnx.ops.symbolic(
         f"com.microsoft::{NODE}",
-        (*merged, None, attention_mask),
+        (query, key, value, None, mask),
         {
             "num_heads": heads,
-            "scale": width**-0.5 if scaling is None else float(scaling),
+            "scale": scale,
             "mask_filter_value": torch.finfo(torch.float32).min,  # its default, -10000, is no match for large scores
         },
         dtype=query.dtype,
-        shape=(batch, length, heads * width),
+        shape=query.shape,
         version=1,
     )
-    return output.reshape(batch, length, heads, width), None
 
 
 def _mask(

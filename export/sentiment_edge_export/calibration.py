@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import onnx_ir as ir
 import onnxruntime
 import torch
+from torch import Tensor
 
 from sentiment_edge_export.errors import ExportError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
 _TEXTS = Path(__file__).parent / "calibration_texts.txt"
 
@@ -27,10 +27,19 @@ def calibration_texts() -> list[str]:
     return _TEXTS.read_text(encoding="utf-8").split("\n")[:-1]
 
 
-def gram_matrices(
+class Typical(NamedTuple):
+    """What a graph's inner value is like, over many tokens x [width]."""
+
+    gram: Tensor
+    """The sum of x x^T, float32 [width, width]."""
+    balance: float
+    """The share of the range around zero, up to the largest magnitude, that x needs: 1/2 if one-sided, 1 if even; the mean."""
+
+
+def typical_values(
     model: ir.Model, values: Iterable[ir.Value], batches: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]]
-) -> dict[str, Tensor]:
-    """Run the graph and return for each value the sum of x x^T over the tokens x of every batch's first text.
+) -> dict[str, Typical]:
+    """Run the graph and return what its values are like over the tokens of every batch's first text.
 
     Args:
         model: a classifier of fp32; as before afterwards.
@@ -38,12 +47,13 @@ def gram_matrices(
         batches: ids and mask, [batch, length].
 
     Returns:
-        By the values' names, float32 [width, width].
+        By the values' names.
     """
     names = [str(value.name) for value in values]
     if not names:
         return {}
-    sums: dict[str, Tensor] = {}
+    grams: dict[str, Tensor] = {}
+    shares: dict[str, list[Tensor]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         _save_with_outputs(model, names, path)
@@ -52,10 +62,17 @@ def gram_matrices(
             outputs = session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask})
             for name, output in zip(names, outputs, strict=True):
                 tokens = torch.from_numpy(output[0, : attention_mask[0].sum()])
-                sums[name] = tokens.T @ tokens if name not in sums else sums[name].addmm_(tokens.T, tokens)
-    if not all(gram.isfinite().all() for gram in sums.values()):
+                grams[name] = tokens.T @ tokens if name not in grams else grams[name].addmm_(tokens.T, tokens)
+                shares[name].append(_shares(tokens))
+    if not all(gram.isfinite().all() for gram in grams.values()):
         raise ExportError("the model's inner values overflow on ordinary texts; int8 cannot be fitted to that")
-    return sums
+    return {name: Typical(gram, float(torch.cat(shares[name]).mean())) for name, gram in grams.items()}
+
+
+def _shares(tokens: Tensor) -> Tensor:
+    """Return of each token the share of the range around zero that its values need."""
+    least, greatest = tokens.amin(dim=1).clamp_max(0), tokens.amax(dim=1).clamp_min(0)
+    return (greatest - least) / (2 * torch.maximum(-least, greatest)).clamp_min(torch.finfo(torch.float32).tiny)
 
 
 def _save_with_outputs(model: ir.Model, names: Sequence[str], path: Path) -> None:

@@ -57,5 +57,12 @@ KNOWN_MODELS = {
             "DistilBERT: English film reviews",
             "Hansaht/Text_classification_model_1_pytorch",
         ),
+        KnownModel(
+            "sam",
+            "burn-transformer",
+            "not stated",
+            "trained in Rust with Burn: English tweets, negative, neutral, positive",
+            "WarriorsSami/sentiment-analysis-model",
+        ),
     )
 }

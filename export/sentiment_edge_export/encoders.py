@@ -145,7 +145,7 @@ def find_positions(checkpoint: Checkpoint, config: PretrainedConfig, model: nn.M
         )
     if tables and tables[0].padding_idx is not None:
         usable -= tables[0].padding_idx + 1
-    limit = checkpoint.read_json("tokenizer_config.json").get("model_max_length", _NO_LIMIT)
+    limit = checkpoint.tokenizer.settings("tokenizer_config.json").get("model_max_length", _NO_LIMIT)
     stated_limit = limit if type(limit) is int and 0 < limit < _NO_LIMIT else LONGEST
     return Positions(min(usable, stated_limit, LONGEST), pad_id)
 
@@ -170,7 +170,7 @@ def make_classifier(
     if options.padding != "packed":
         raise ExportError(f"--padding {options.padding} is for the GRU; an encoder's mask hides padding in any case")
     positions = find_positions(checkpoint, config, module)
-    checkpoint.check_tokenizer(config.vocab_size, positions.usable)
+    checkpoint.tokenizer.check(config.vocab_size, positions.usable)
     example = torch.full((2, min(8, positions.usable)), config.vocab_size - 1)
     try:
         promised = _count_calls(shared_copy(module), example)
@@ -194,6 +194,7 @@ def make_classifier(
         lengths=(*(length for length in _LENGTHS if length < positions.usable), positions.usable),
         pad_id=positions.pad_id,
         padding="packed",
+        truncation="tokenizer",
         promised_nodes=promised,
         calibrated=True,
         notes=notes,

@@ -8,14 +8,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sentiment_edge_export.calibration import calibration_texts, gram_matrices
+from sentiment_edge_export.calibration import Typical, calibration_texts, typical_values
 from sentiment_edge_export.checkpoint import Checkpoint, find_checkpoint
 from sentiment_edge_export.errors import ExportError, OutputError, ParityError
 from sentiment_edge_export.families import load_classifier
+from sentiment_edge_export.first_token import keep_first_token
 from sentiment_edge_export.fusion import fuse
 from sentiment_edge_export.graphs import count_nodes
 from sentiment_edge_export.model_card import model_card
-from sentiment_edge_export.options import ExportOptions, fix_length
+from sentiment_edge_export.options import NOTHING_OVERRIDDEN, BurnOptions, ExportOptions, fix_length
 from sentiment_edge_export.parity import (
     FP32,
     INT8,
@@ -81,6 +82,8 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     fixed_length: int | None = None,
     fixed_batch: int | None = None,
     labels: Sequence[str] | None = None,
+    tokenizer: str | os.PathLike[str] | None = None,
+    burn: BurnOptions = NOTHING_OVERRIDDEN,
     offline: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> ExportReport:
@@ -99,6 +102,8 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         fixed_length: pad every text to this many tokens, special ones among them; the graph takes no other length.
         fixed_batch: the graph takes this many texts at once, and no other number.
         labels: names of the classes, in their order, instead of the checkpoint's.
+        tokenizer: a folder, tokenizer.json or vocab.txt to take the tokenizer from.
+        burn: what the files of a Burn transformer do not tell.
         offline: use only what is on this machine.
         progress: called with a few words as each stage begins.
 
@@ -110,15 +115,14 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         ParityError: the bundle does not give torch's answers; nothing is written.
     """
     progress("reading the checkpoint")
-    found = find_checkpoint(model, folder=None if checkpoint is None else Path(checkpoint), offline=offline)
+    found = find_checkpoint(model, folder=_path(checkpoint), tokenizer=_path(tokenizer), offline=offline)
     target = Path(f"{found.name}-{precision}" if output is None else output)
     check_output(target, overwrite=overwrite)
     check_writable(target)
     if isinstance(labels, str):
         raise ExportError(f"labels must be several names, not {labels!r}")
-    options = ExportOptions(
-        precision, quantization, padding, fusion, fixed_length, fixed_batch, None if labels is None else tuple(labels)
-    )
+    named = None if labels is None else tuple(labels)
+    options = ExportOptions(precision, quantization, padding, fusion, fixed_length, fixed_batch, named, burn)
     classifier = fix_length(load_classifier(found, options), options)
     progress("asking torch")
     reference = run_reference(classifier, found)
@@ -137,6 +141,10 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     return ExportReport(Bundle.open(target), report, notes)
 
 
+def _path(given: str | os.PathLike[str] | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
 def _make_graph(
     checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions, progress: Callable[[str], None]
 ) -> ir.Model:
@@ -150,34 +158,34 @@ def _make_graph(
             raise ExportError(
                 f"the graph has {counted[kind]} {kind} nodes instead of {promised}; report this with the versions in use"
             )
+    typical = _calibrate(model, checkpoint, classifier, options, progress)
+    if options.fusion:
+        cut = keep_first_token(model)
+        typical |= {cut[name]: known for name, known in typical.items() if name in cut}
     if options.precision == "int8":
-        _quantize(model, checkpoint, classifier, options, progress)
+        progress("quantizing")
+        quantize(model, options.quantization, typical)
     return model
 
 
-def _quantize(
+def _calibrate(
     model: ir.Model,
     checkpoint: Checkpoint,
     classifier: TorchClassifier,
     options: ExportOptions,
     progress: Callable[[str], None],
-) -> None:
-    grams = None
-    if classifier.calibrated and options.quantization == "per-token":
-        progress("calibrating")
-        ids = [checkpoint.tokenize(text, classifier.max_length) for text in calibration_texts()]
-        batches = (
-            pad([row], padded_length(len(row), classifier.lengths), classifier.pad_id, options.fixed_batch) for row in ids
-        )
-        try:
-            grams = gram_matrices(model, products(model), batches)
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(
-                f"{tempfile.gettempdir()}: no room for the fp32 model to calibrate ({reason}); set TMPDIR"
-            ) from error
-    progress("quantizing")
-    quantize(model, options.quantization, grams)
+) -> dict[str, Typical]:
+    """Return what int8 is fitted to; nothing where weights are rounded for themselves."""
+    if options.precision != "int8" or not classifier.calibrated or options.quantization != "per-token":
+        return {}
+    progress("calibrating")
+    ids = [checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation) for text in calibration_texts()]
+    batches = (pad([row], padded_length(len(row), classifier.lengths), classifier.pad_id, options.fixed_batch) for row in ids)
+    try:
+        return typical_values(model, products(model), batches)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{tempfile.gettempdir()}: no room for the fp32 model to calibrate ({reason}); set TMPDIR") from error
 
 
 def _prove(folder: Path, name: str, manifest: dict[str, Any], reference: Reference) -> ParityReport:
@@ -208,6 +216,7 @@ def _manifest(
         "batch": options.fixed_batch,
         "pad_id": classifier.pad_id,
         "padding": classifier.padding,
+        "truncation": classifier.truncation,
         "engines": {"onnxruntime": _MODEL_FILES[options.precision]},
         "nodes": {kind: counted[kind] for kind in classifier.promised_nodes},
         "source": {"id": checkpoint.source, "revision": checkpoint.revision, "licence": checkpoint.licence},
@@ -229,12 +238,12 @@ def _write_config(folder: Path, checkpoint: Checkpoint, classifier: TorchClassif
 
 def _write_tokenizer(folder: Path, checkpoint: Checkpoint, max_length: int) -> None:
     """Write the tokenizer's files by the names that other tools look for."""
-    (folder / TOKENIZER).write_text(checkpoint.tokenizer.to_str(), encoding="utf-8", newline="\n")
+    (folder / TOKENIZER).write_text(checkpoint.tokenizer.library.to_str(), encoding="utf-8", newline="\n")
     fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": max_length}
-    stated = checkpoint.read_json("tokenizer_config.json") or fallback
+    stated = checkpoint.tokenizer.settings("tokenizer_config.json") or fallback
     special = {name: token for name, token in stated.items() if name.endswith("_token") and isinstance(token, str | dict)}
     write_json(folder / "tokenizer_config.json", stated)
-    write_json(folder / "special_tokens_map.json", checkpoint.read_json("special_tokens_map.json") or special)
+    write_json(folder / "special_tokens_map.json", checkpoint.tokenizer.settings("special_tokens_map.json") or special)
 
 
 def _write_evidence(folder: Path, measurement: Measurement, reference: Reference) -> None:

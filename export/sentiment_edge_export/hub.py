@@ -22,18 +22,19 @@ from sentiment_edge_runtimes.errors import first_line
 _SMALL_FILES = ["*.json", "*.txt", "*.model", "README.md"]
 _SAFE_WEIGHTS = ["*.safetensors"]
 _PICKLED_WEIGHTS = ["*.bin", "*.pth"]
+_RECORDS = ["*.mpk", "*.mpk.gz", "*.bpk", "*.json.gz", "model"]
 
 
 def download(hub_id: str, *, offline: bool) -> Path:
     """Return the folder with the checkpoint's files: from the cache, or fetched now unless `offline`.
 
-    Weights come as safetensors; the pickled ones are fetched only where there are no others.
+    Weights come as safetensors or as records of Burn; pickled ones are fetched only where there are no others.
 
     Raises:
         HubError: the Hub has no such model, gives no access or cannot be reached.
     """
-    folder = _fetch(hub_id, _SMALL_FILES + _SAFE_WEIGHTS, offline=offline)
-    if not any(folder.glob("*.safetensors")):
+    folder = _fetch(hub_id, _SMALL_FILES + _SAFE_WEIGHTS + _RECORDS, offline=offline)
+    if not any(found for pattern in _SAFE_WEIGHTS + _RECORDS for found in folder.glob(pattern)):
         folder = _fetch(hub_id, _SMALL_FILES + _PICKLED_WEIGHTS, offline=offline)
     return folder
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sentiment_edge_export.errors import ExportError
 from sentiment_edge_runtimes.bundle import LARGEST_BATCH, SHORTEST
@@ -11,6 +11,22 @@ from sentiment_edge_runtimes.bundle import LARGEST_BATCH, SHORTEST
 if TYPE_CHECKING:
     from sentiment_edge_export.torch_classifier import TorchClassifier
     from sentiment_edge_runtimes.bundle import Padding, Precision, Quantization
+
+
+QuietSoftmax = Literal["off", "legacy", "softmax1"]
+"""Attention weights of a Burn transformer: ordinary ones; Burn's quiet softmax up to 0.19; and as it is since."""
+
+
+@dataclass(frozen=True, slots=True)
+class BurnOptions:
+    """What a Burn transformer's files may not tell; None: as they do, or as the published model's card does."""
+
+    heads: int | None = None
+    norm_first: bool | None = None
+    quiet_softmax: QuietSoftmax | None = None
+
+
+NOTHING_OVERRIDDEN = BurnOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +46,7 @@ class ExportOptions:
     """The only number of texts in a batch, instead of a symbolic one."""
     labels: tuple[str, ...] | None = None
     """Names of the classes, instead of the checkpoint's own."""
+    burn: BurnOptions = NOTHING_OVERRIDDEN
 
 
 def fix_length(classifier: TorchClassifier, options: ExportOptions) -> TorchClassifier:

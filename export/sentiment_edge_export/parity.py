@@ -114,7 +114,7 @@ class Reference:
 def run_reference(classifier: TorchClassifier, checkpoint: Checkpoint) -> Reference:
     """Run the original definition over the parity texts, one unpadded text at a time."""
     texts = tuple(parity_texts())
-    ids = [torch.tensor(checkpoint.tokenize(text, classifier.max_length)) for text in texts]
+    ids = [torch.tensor(checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation)) for text in texts]
     return Reference(texts, torch.stack([classifier.reference(row) for row in ids]).numpy())
 
 

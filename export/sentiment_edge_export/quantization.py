@@ -11,10 +11,11 @@ All weights are symmetric int8 with one fp32 scale per output channel; what beco
 
 Activations are uint8, in one of two schemes:
 
-* `per-token`: each token has its own scale and zero point, by `QuantizeLinear` in blocks as long as a token's row
-  (https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html, since opset 21). The integer product then contains every token's
-  zero point times the sums of the matrix's columns. No kernel takes a zero point per row; so the zero points are appended to
-  the activations as some more columns, and to the matrix rows that sum to minus the column's sum: the product comes out right.
+* `per-token`: each token has its own scale, by `QuantizeLinear` in blocks as long as a token's row
+  (https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html, since opset 21), and its own zero point unless such values lie
+  evenly around zero. The integer product then contains every token's zero point times the sums of the matrix's columns. No
+  kernel takes a zero point per row; so the zero points are appended to the activations as some more columns, and to the
+  matrix rows that sum to minus the column's sum: the product comes out right.
 * `per-tensor`: the classical one, one scale and zero point for the whole batch. For comparison: it makes texts depend on
   their neighbours.
 """
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
+    from sentiment_edge_export.calibration import Typical
     from sentiment_edge_runtimes.bundle import Quantization
 
 _UINT8_MAX = 255
@@ -47,6 +48,10 @@ _FEW_ROWS = 1024
 """Rows up to which an embedding stays fp32."""
 _SMALLEST_RANGE = _UINT8_MAX * np.finfo(np.float32).tiny
 """Added to every token's range, for a padded position may be all zeros."""
+_BALANCED = 0.9
+"""Share of the range around zero that a token's values typically need, from which on a zero point is not worth its cost."""
+_BELOW_GELU = 0.17
+"""How far below zero Gelu goes, 0.16998, and nearly does for some channel of every token."""
 _MATRIX = 2
 
 
@@ -72,7 +77,7 @@ class _Activations(NamedTuple):
     scale: ir.Value
     """fp32: one for each token, or one for all"""
     zero: ir.Value | None
-    """uint8, one for all; None where the product takes care of it"""
+    """uint8, one for all; None where columns take care of it"""
     corrections: int = 0
     """How many of the columns are the token's zero point."""
 
@@ -84,16 +89,16 @@ def products(model: ir.Model) -> list[ir.Value]:
     return list(dict.fromkeys(value for value in found if value is not None and _is_over_tokens(value, axes)))
 
 
-def quantize(model: ir.Model, scheme: Quantization, grams: Mapping[str, Tensor] | None = None) -> None:
+def quantize(model: ir.Model, scheme: Quantization, typical: Mapping[str, Typical] | None = None) -> None:
     """Make a traced fp32 model int8, in place.
 
     Args:
         model: as traced and fused.
         scheme: how activations are quantized.
-        grams: of some of the values in `products`, by name, the sum of x x^T over typical tokens x: the weights are then
-            rounded for those; else each for itself.
+        typical: what is known of some of the values in `products`, by name: the weights are then rounded for those; else each
+            for itself.
     """
-    _Quantizer(model.graph, scheme, grams or {}).run()
+    _Quantizer(model.graph, scheme, typical or {}).run()
     RemoveUnusedNodesPass()(model)
     model.opset_imports.setdefault(CONTRIB, 1)
 
@@ -101,9 +106,9 @@ def quantize(model: ir.Model, scheme: Quantization, grams: Mapping[str, Tensor] 
 class _Quantizer:
     """Rewrites one graph, node by node in order."""
 
-    def __init__(self, graph: ir.Graph, scheme: Quantization, grams: Mapping[str, Tensor]) -> None:
+    def __init__(self, graph: ir.Graph, scheme: Quantization, typical: Mapping[str, Typical]) -> None:
         self._graph = graph
-        self._grams = grams
+        self._typical = typical
         self._editor = GraphEditor(graph)
         self._scheme = scheme
         self._activations: dict[ir.Value, _Activations] = {}
@@ -149,7 +154,8 @@ class _Quantizer:
                 "MatMulIntegerToFloat", [values, matrix.values, scale, matrix.scales, zero, None, bias], CONTRIB
             )
         one = self._editor.constant("quantization_one", np.array(1, np.float32))
-        unscaled = self._editor.emit("MatMulIntegerToFloat", [values, matrix.values, one, matrix.scales], CONTRIB)
+        inputs = [values, matrix.values, one, matrix.scales, *([zero] if zero is not None else [])]
+        unscaled = self._editor.emit("MatMulIntegerToFloat", inputs, CONTRIB)
         return self._editor.emit("Mul", [unscaled, scale])
 
     def _quantized_activations(self, activations: ir.Value) -> _Activations:
@@ -163,28 +169,66 @@ class _Quantizer:
         return _Activations(values, scale, zero)
 
     def _per_token(self, activations: ir.Value) -> _Activations:
+        """Quantize each token for itself: around zero where its values are, else with a zero point of its own."""
+        readers = _products_of(activations)
+        matrices = [self._matrix(node.inputs[1]) for node in readers]
+        known = self._typical.get(str(activations.name))
+        producer = activations.producer()
+        if matrices[0].smoothing is not None:
+            activations = self._smoothed(activations, np.reciprocal(matrices[0].smoothing), len(readers))
+        if known is not None and known.balance >= _BALANCED:
+            return self._around_zero(activations, len(matrices[0].values))
+        corrections = max(_rows_needed(matrix.values) for matrix in matrices)
+        is_gelu = producer is not None and producer.op_type == "Gelu"
+        return self._with_zero_point(activations, len(matrices[0].values), corrections, is_gelu=is_gelu)
+
+    def _around_zero(self, activations: ir.Value, width: int) -> _Activations:
+        """Quantize each token by its largest magnitude: values / scale + 127."""
+        emit, constant = self._editor.emit, self._editor.constant
+        largest = emit("Add", [self._reduced("ReduceMax", emit("Abs", [activations])), self._smallest_range()])
+        scale = emit("Mul", [largest, constant("quantization_signed_step", np.array(1 / INT8_MAX, np.float32))])
+        middle = emit("QuantizeLinear", [largest, scale], axis=-1, block_size=1)  # 127 for each token, as blocks want it
+        values = emit("QuantizeLinear", [activations, scale, middle], axis=-1, block_size=width)
+        return _Activations(values, scale, constant("quantization_middle", np.array(INT8_MAX, np.uint8)))
+
+    def _with_zero_point(self, activations: ir.Value, width: int, corrections: int, *, is_gelu: bool) -> _Activations:
         """Quantize each token by its range, zero in it: values / scale + zero point; append the zero point some times.
 
         The range is from -|least| to |greatest|: around zero, the same as from least to greatest, with fewer nodes.
         """
         emit, constant = self._editor.emit, self._editor.constant
-        readers = _products_of(activations)
-        matrices = [self._matrix(node.inputs[1]) for node in readers]
-        corrections = max(_rows_needed(matrix.values) for matrix in matrices)
-        if matrices[0].smoothing is not None:
-            shrink = constant(f"{activations.name}_smoothing", 1 / matrices[0].smoothing)
-            activations = emit("Mul", [activations, shrink])
-        last_axis = constant("quantization_last_axis", np.array([-1], np.int64))
-        below = emit("Abs", [emit("ReduceMin", [activations, last_axis], keepdims=1)])
-        above = emit("Abs", [emit("ReduceMax", [activations, last_axis], keepdims=1)])
-        smallest = constant("quantization_smallest_range", np.array(_SMALLEST_RANGE, np.float32))
-        spread = emit("Sum", [below, above, smallest])
+        above = emit("Abs", [self._reduced("ReduceMax", activations)])
+        if is_gelu:
+            bound = constant("quantization_below_gelu", np.array(_BELOW_GELU, np.float32))
+            below = emit("Clip", [above, bound, bound])
+        else:
+            below = emit("Abs", [self._reduced("ReduceMin", activations)])
+        spread = emit("Sum", [below, above, self._smallest_range()])
         scale = emit("Mul", [spread, constant("quantization_step", np.array(1 / _UINT8_MAX, np.float32))])
         zero = emit("QuantizeLinear", [below, scale], axis=-1, block_size=1)
-        values = emit("QuantizeLinear", [activations, scale, zero], axis=-1, block_size=len(matrices[0].values))
+        values = emit("QuantizeLinear", [activations, scale, zero], axis=-1, block_size=width)
         shape = constant(f"quantization_corrections_{corrections}", np.array([1, corrections], np.int64))
         columns = emit("Expand", [zero, shape])
         return _Activations(emit("Concat", [values, columns], axis=-1), scale, None, corrections)
+
+    def _reduced(self, operator: str, activations: ir.Value) -> ir.Value:
+        """Return the extreme of each token, [batch, length, 1]."""
+        last_axis = self._editor.constant("quantization_last_axis", np.array([-1], np.int64))
+        return self._editor.emit(operator, [activations, last_axis], keepdims=1)
+
+    def _smallest_range(self) -> ir.Value:
+        return self._editor.constant("quantization_smallest_range", np.array(_SMALLEST_RANGE, np.float32))
+
+    def _smoothed(self, activations: ir.Value, factors: NDArray[np.float32], readers: int) -> ir.Value:
+        """Return activations times factors [width]; a norm that has no other readers takes them into its own."""
+        norm = activations.producer()
+        if norm is None or norm.op_type != "LayerNormalization" or len(activations.uses()) > readers:
+            return self._editor.emit("Mul", [activations, self._editor.constant(f"{activations.name}_smoothing", factors)])
+        for position, kind in ((1, "scale"), (2, "bias")):
+            if position < len(norm.inputs) and norm.inputs[position] is not None:
+                factored = _array(norm.inputs[position]) * factors
+                norm.replace_input_with(position, self._editor.constant(f"{activations.name}_smoothed_{kind}", factored))
+        return activations
 
     def _stored(self, node: ir.Node) -> None:
         """Feed the node's weights through Cast and Mul, which ONNX Runtime folds into a constant when it loads the file."""
@@ -205,15 +249,15 @@ class _Quantizer:
 
     def _fit_for(self, weight: ir.Value | None) -> Fit:
         """Find out how to fit a weight to all that it is multiplied with."""
-        typical = [value for value in _multiplied_with(weight) if value.name in self._grams]
-        names = tuple(str(value.name) for value in typical)
+        known = [value for value in _multiplied_with(weight) if value.name in self._typical]
+        names = tuple(str(value.name) for value in known)
         if not names:
             return UNFITTED
         if names != self._fitted[0]:
-            alike = all(_multiplied_with(node.inputs[1]) == typical for value in typical for node in _products_of(value))
-            grams = [self._grams[name] for name in names]
+            alike = all(_multiplied_with(node.inputs[1]) == known for value in known for node in _products_of(value))
+            grams = [self._typical[name].gram for name in names]
             gram = grams[0] if len(grams) == 1 else torch.stack(grams).sum(dim=0)
-            self._fitted = names, fit_to(gram, smooth=alike and all(map(_is_normalized, typical)))
+            self._fitted = names, fit_to(gram, smooth=alike and all(map(_is_normalized, known)))
         return self._fitted[1]
 
     def _stored_matrix(self, weight: ir.Value, corrections: int) -> _Weight:
@@ -243,7 +287,10 @@ def _products_of(activations: ir.Value) -> list[ir.Node]:
 
 
 def _is_normalized(value: ir.Value) -> bool:
+    """Whether a value comes from a LayerNormalization, all of it or the first token's row."""
     producer = value.producer()
+    if producer is not None and producer.op_type == "Slice" and producer.inputs[0] is not None:
+        producer = producer.inputs[0].producer()
     return producer is not None and producer.op_type == "LayerNormalization"
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from sentiment_edge_runtimes.bundle import Activation, Padding
+    from sentiment_edge_runtimes.bundle import Activation, Padding, Truncation
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class TorchClassifier:
     lengths: tuple[int, ...]
     pad_id: int
     padding: Padding
+    truncation: Truncation
     promised_nodes: dict[str, int]
     """How many nodes of each type the exported graph must have."""
     calibrated: bool = False

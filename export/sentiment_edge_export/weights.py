@@ -46,7 +46,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     """
     tensors: dict[str, Tensor] = {}
     for path in _find(folder):
-        read = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+        read = _read_safetensors(path) if path.suffix == ".safetensors" else read_pickle(path)
         tensors.update({name: _as_fp32(path, name, tensor) for name, tensor in read.items()})
     return tensors
 
@@ -149,7 +149,12 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path}: damaged or not safetensors ({error}); download it again") from error
 
 
-def _read_pickle(path: Path) -> dict[str, Tensor]:
+def read_pickle(path: Path) -> dict[str, Tensor]:
+    """Return the tensors in a file of torch, by `weights_only`.
+
+    Raises:
+        CheckpointError: it is damaged, or holds more than tensors.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what it warns of ends in an error here

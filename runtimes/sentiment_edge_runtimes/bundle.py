@@ -26,6 +26,7 @@ EngineName = Literal["onnxruntime"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 Precision = Literal["fp32", "int8"]
 Padding = Literal["packed", "padded"]
+Truncation = Literal["tokenizer", "plain"]
 Quantization = Literal["per-token", "per-tensor"]
 Activation = Literal["softmax", "sigmoid"]
 
@@ -60,6 +61,8 @@ class Bundle:
     """Token that padding is made of."""
     padding: Padding
     """Whether padding is invisible to the model (`packed`) or part of what it reads (`padded`)."""
+    truncation: Truncation
+    """Whether a long text keeps the special tokens at its end (`tokenizer`), or is cut with them (`plain`)."""
     engines: dict[EngineName, str]
     """The model file of each engine."""
     nodes: dict[str, int]
@@ -164,6 +167,7 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
         batch=None if manifest["batch"] is None else _typed(manifest["batch"], int),
         pad_id=_typed(manifest["pad_id"], int),
         padding=cast("Padding", _one_of(manifest["padding"], get_args(Padding))),
+        truncation=cast("Truncation", _one_of(manifest["truncation"], get_args(Truncation))),
         engines={
             cast("EngineName", name): _one_of(path, tuple(files))
             for name, path in _typed(manifest["engines"], dict).items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tokenizers import Encoding, Tokenizer
@@ -38,7 +39,9 @@ class TextTokenizer:
         except Exception as error:  # the library raises bare Exception
             raise BundleInvalid(bundle.root, f"{path.name} cannot be read ({error})") from error
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(bundle.max_length)
+        self._max_length = bundle.max_length
+        spare = self._tokenizer.num_special_tokens_to_add(is_pair=False) if bundle.truncation == "plain" else 0
+        self._tokenizer.enable_truncation(bundle.max_length + spare)
         self._prefix = _CHARACTERS_PER_TOKEN * bundle.max_length
         self._parallel = 1 < usable_cpus() <= threads  # the library's batches take every CPU or one
 
@@ -50,7 +53,7 @@ class TextTokenizer:
         """
         short_texts = [_encodable(text) for text in texts if len(_checked(text)) <= self._prefix]
         encodings = self._encode_all(short_texts, fast=self._parallel)
-        short = iter([(encoding, bool(encoding.overflowing)) for encoding in encodings])
+        short = iter([(encoding, _is_cut(encoding)) for encoding in encodings])
         read = [next(short) if len(text) <= self._prefix else self.encode_one(text) for text in texts]
         return [Tokens(encoding.ids, truncated) for encoding, truncated in read]
 
@@ -70,17 +73,19 @@ class TextTokenizer:
                 return encoding, True
             size *= 4
         encoding = self._encode_all([text[:_MAX_CHARACTERS]])[0]
-        return encoding, bool(encoding.overflowing) or len(text) > _MAX_CHARACTERS
+        return encoding, _is_cut(encoding) or len(text) > _MAX_CHARACTERS
 
     def _encode_all(self, texts: list[str], *, fast: bool = False) -> list[Encoding]:
         """Encode with all CPUs but without offsets (`fast`), or on this thread with them."""
         try:
-            if fast:
-                encodings: list[Encoding] = self._tokenizer.encode_batch_fast(texts)
-                return encodings
-            return [self._tokenizer.encode(text) for text in texts]
+            encode_batch = self._tokenizer.encode_batch_fast if fast else partial(map, self._tokenizer.encode)
+            encodings: list[Encoding] = list(encode_batch(texts))
         except Exception as error:  # the library raises bare Exception
             raise BundleInvalid(self._root, f"tokenizer.json does not work ({error})") from error
+        for encoding in encodings:
+            if len(encoding) > self._max_length:
+                encoding.truncate(self._max_length)
+        return encodings
 
 
 def _checked(text: object) -> str:
@@ -92,6 +97,11 @@ def _checked(text: object) -> str:
 def _encodable(text: str) -> str:
     """Replace lone surrogates, which no UTF-8 can hold, by question marks."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _is_cut(encoding: Encoding) -> bool:
+    """Whether tokens of the text itself were cut off, not only special ones at its end."""
+    return any(0 in part.special_tokens_mask for part in encoding.overflowing)
 
 
 def _is_settled(encoding: Encoding) -> bool:

@@ -37,12 +37,23 @@ def export(
         int | None, typer.Option(min=1, help="Take this many texts at once only; any number without it.")
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Names of the classes in their order: negative,positive.")] = None,
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="Take the tokenizer from here: a folder, a tokenizer.json or a vocab.txt.")
+    ] = None,
+    heads: Annotated[int | None, typer.Option(min=1, help="Burn: attention heads, where config.json does not tell.")] = None,
+    norm: Annotated[
+        Literal["first", "last"] | None, typer.Option(help="Burn: norms before or after, where config.json does not tell.")
+    ] = None,
+    quiet_softmax: Annotated[
+        Literal["off", "legacy", "softmax1"] | None,
+        typer.Option(help="Burn: attention weights as up to version 0.19 (legacy) or since; as the record says without it."),
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what is on this machine.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
     from sentiment_edge.cli.bundle_json import bundle_json
-    from sentiment_edge.export import export_model
+    from sentiment_edge.export import BurnOptions, export_model
 
     report = export_model(
         model,
@@ -56,6 +67,8 @@ def export(
         fixed_length=fixed_length,
         fixed_batch=fixed_batch,
         labels=None if labels is None else [label.strip() for label in labels.split(",")],
+        tokenizer=tokenizer,
+        burn=BurnOptions(heads, None if norm is None else norm == "first", quiet_softmax),
         offline=offline,
         progress=_Stages(),
     )

@@ -192,7 +192,7 @@ class TestLayouts:
         folder = write_encoder(tmp_path / "slow", tiny_model("bert"))
         (folder / "tokenizer.json").unlink()
         (folder / "vocab.txt").write_text("".join(f"{piece}\n" for piece in [*SPECIAL, *PIECES]), "utf-8")
-        assert find_checkpoint(str(folder)).tokenizer.encode("the film").ids == tiny_tokenizer().encode("the film").ids
+        assert find_checkpoint(str(folder)).tokenizer.library.encode("the film").ids == tiny_tokenizer().encode("the film").ids
         (folder / "vocab.txt").unlink()
         with pytest.raises(CheckpointError, match=r"no tokenizer\.json"):
             opened(folder)

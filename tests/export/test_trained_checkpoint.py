@@ -30,6 +30,7 @@ CASES = [
     Case("gru-sst2", {"GRU": 1}, 17.2e6, 4.7e6),
     Case("electra-mini-sst3", _ENCODER, 92.9e6, 0.26 * 92.64e6 + 2e6),
     Case("distilbert-mini-imdb", _ENCODER, 91.2e6, 0.26 * 90.89e6 + 2e6),
+    Case("sam-tweets", {"LayerNormalization": 8, "Gelu": 4}, 43e6, 0.26 * 42.9e6 + 2e6),
 ]
 
 

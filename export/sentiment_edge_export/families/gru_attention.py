@@ -183,7 +183,7 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     with torch.device("meta"):
         model = GruAttention(config)
     check_shapes(checkpoint.folder, weights, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
-    checkpoint.check_tokenizer(config.vocab_size, MAX_LENGTH)
+    checkpoint.tokenizer.check(config.vocab_size, MAX_LENGTH)
     model.load_state_dict(weights, assign=True)
     model.eval().requires_grad_(requires_grad=False)
     labels = read_labels(checkpoint, options.labels, config.output_dim, default=_CARD_LABELS)
@@ -199,6 +199,7 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
         lengths=_LENGTHS if padding == "packed" else (MAX_LENGTH,),
         pad_id=config.pad_idx,
         padding=padding,
+        truncation="tokenizer",
         promised_nodes={"GRU": config.n_layers},
         notes=labels.notes,
     )

@@ -1,0 +1,152 @@
+"""The Burn transformer in torch, to the letter; names of modules as in Burn's records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from sentiment_edge_export.families.burn_transformer.config import BurnTransformerConfig
+    from sentiment_edge_export.options import QuietSoftmax
+
+ACTIVATIONS = {
+    "Gelu": nn.GELU(),
+    "GeluApproximate": nn.GELU("tanh"),
+    "HardSwish": nn.Hardswish(),
+    "Relu": nn.ReLU(),
+    "Sigmoid": nn.Sigmoid(),
+    "Tanh": nn.Tanh(),
+}
+_MASKED = -1.0e4
+"""What Burn puts in place of a masked score."""
+
+
+class EarlyLayerNorm(nn.Module):
+    """Layer normalization as before Burn 0.14, which divided by deviation + eps."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.eps = eps
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Normalize the last axis."""
+        deviation = states.var(dim=-1, correction=0, keepdim=True).sqrt()
+        return (states - states.mean(dim=-1, keepdim=True)) / (deviation + self.eps) * self.weight + self.bias
+
+
+class MultiHeadAttention(nn.Module):
+    """Attention whose weights may sum to less than 1."""
+
+    def __init__(self, config: BurnTransformerConfig) -> None:
+        super().__init__()
+        self.n_heads = config.n_heads
+        self.quiet_softmax = config.quiet_softmax
+        self.query, self.key, self.value, self.output = (nn.Linear(config.d_model, config.d_model) for _ in range(4))
+
+    def project(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return query, key and value of states, all [batch, length, width]."""
+        return self.query(states), self.key(states), self.value(states)
+
+    def forward(self, states: Tensor, is_padding: Tensor) -> Tensor:
+        """Attend over states [batch, length, width]; `is_padding` is bool [batch, length]."""
+        query, key, value = (self._heads(part) for part in self.project(states))
+        scores = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
+        weights = quiet_softmax(scores.masked_fill(is_padding[:, None, None], _MASKED), self.quiet_softmax)
+        attended: Tensor = self.output((weights @ value).transpose(1, 2).flatten(2))
+        return attended
+
+    def _heads(self, states: Tensor) -> Tensor:
+        """Return [batch, heads, length, width / heads]."""
+        batch, length, width = states.shape
+        return states.reshape(batch, length, self.n_heads, width // self.n_heads).transpose(1, 2)
+
+
+def quiet_softmax(scores: Tensor, form: QuietSoftmax) -> Tensor:
+    """Return weights over the last axis.
+
+    With m the largest score and e = exp(score - m): e / sum(e) if `off`, e / (sum(e) + 1) up to Burn 0.19 (`legacy`),
+    e / (sum(e) + exp(-m)) since (`softmax1`).
+    """
+    largest = scores.amax(dim=-1, keepdim=True)
+    exponentials = torch.exp(scores - largest)
+    more = {"off": torch.zeros_like(largest), "legacy": torch.ones_like(largest), "softmax1": torch.exp(-largest)}
+    return exponentials / (exponentials.sum(dim=-1, keepdim=True) + more[form])
+
+
+class FeedForward(nn.Module):
+    """Position-wise."""
+
+    def __init__(self, config: BurnTransformerConfig) -> None:
+        super().__init__()
+        self.linear_inner = nn.Linear(config.d_model, config.d_ff)
+        self.activation = ACTIVATIONS[config.activation]
+        self.linear_outer = nn.Linear(config.d_ff, config.d_model)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return [batch, length, width] of the same."""
+        transformed: Tensor = self.linear_outer(self.activation(self.linear_inner(states)))
+        return transformed
+
+
+class Layer(nn.Module):
+    """Norm first, the norm called norm_2 comes before the attention and norm_1 before the feed-forward; else as numbered."""
+
+    def __init__(self, config: BurnTransformerConfig) -> None:
+        super().__init__()
+        norm = EarlyLayerNorm if config.early_norm else nn.LayerNorm
+        self.norm_first = config.norm_first
+        self.mha = MultiHeadAttention(config)
+        self.pwff = FeedForward(config)
+        self.norm_1 = norm(config.d_model, config.layer_norm_eps)
+        self.norm_2 = norm(config.d_model, config.layer_norm_eps)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return [batch, length, width] of the same; the mask is what the attention takes."""
+        result: Tensor
+        if self.norm_first:
+            states = states + self.mha(self.norm_2(states), mask)
+            result = states + self.pwff(self.norm_1(states))
+        else:
+            states = self.norm_1(states + self.mha(states, mask))
+            result = self.norm_2(states + self.pwff(states))
+        return result
+
+
+class TransformerEncoder(nn.Module):
+    """Layers, and no norm after them."""
+
+    def __init__(self, config: BurnTransformerConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.n_layers))
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return [batch, length, width] of the same."""
+        for layer in self.layers:
+            states = layer(states, mask)
+        return states
+
+
+class BurnTransformer(nn.Module):
+    """The classifier: the mean of token and position embedding, layers, and the first token to the classes."""
+
+    def __init__(self, config: BurnTransformerConfig, pad_id: int) -> None:
+        super().__init__()
+        self.pad_id = pad_id
+        self.transformer = TransformerEncoder(config)
+        self.embedding_token = nn.Embedding(config.vocab_size, config.d_model)
+        self.embedding_pos = nn.Embedding(config.positions, config.d_model)
+        self.output = nn.Linear(config.d_model, config.n_classes)
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """Return logits [batch, classes] of int64 ids [batch, length]; tokens that are padding are masked wherever they are."""
+        embedded = (self.embedding_pos(torch.arange(input_ids.shape[1])) + self.embedding_token(input_ids)) / 2
+        return self.classify(embedded, input_ids == self.pad_id)
+
+    def classify(self, embedded: Tensor, mask: Tensor) -> Tensor:
+        """Return logits [batch, classes] of [batch, length, width]; the mask is what the attention takes."""
+        logits: Tensor = self.output(self.transformer(embedded, mask))[:, 0]
+        return logits

@@ -1,0 +1,92 @@
+"""A model's record in the folder of a checkpoint, and its tensors as torch lays them out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+
+from sentiment_edge_export.burn_records import BurnRecord, read_record
+from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.weights import refuse, strip_prefix
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+_NAMES = ("model.mpk", "model.mpk.gz", "model.bpk", "model.json", "model.json.gz", "model")
+"""What Burn's own example may have written, in the order of preference."""
+_OTHERS = ("*.mpk", "*.mpk.gz", "*.bpk")
+_OF_TRAINING = ("optim", "scheduler")
+"""How the names of other records start that Burn's learner leaves beside the model's."""
+_SAFETENSORS = "model.safetensors"
+_LANDMARKS = (
+    "embedding_token.weight",
+    "embedding_pos.weight",
+    "transformer.layers.0.pwff.linear_inner.weight",
+    "output.weight",
+)
+_LINEAR = re.compile(r"(.*\.)?(query|key|value|output|linear_inner|linear_outer)\.weight")
+_TENSOR = re.compile(
+    r"(embedding_(token|pos)\.weight|output\.(weight|bias)|transformer\.layers\.\d+\."
+    r"(mha\.(query|key|value|output)|pwff\.linear_(inner|outer)|norm_[12])\.(weight|bias))"
+)
+
+
+def find_record(folder: Path) -> Path | None:
+    """Return the record of a model in a folder, if there is one.
+
+    Raises:
+        CheckpointError: there are several to choose from.
+    """
+    for name in _NAMES:
+        if (folder / name).is_file():
+            return folder / name
+    found = sorted(path for pattern in _OTHERS for path in folder.glob(pattern) if not path.name.startswith(_OF_TRAINING))
+    if len(found) > 1:
+        raise CheckpointError(f"{folder}: several records ({', '.join(path.name for path in found)}); leave the one to export")
+    if found:
+        return found[0]
+    path = folder / _SAFETENSORS
+    return path if path.is_file() and _is_of_burn(path) else None
+
+
+def _is_of_burn(path: Path) -> bool:
+    """Whether a safetensors file has the names of this family; one that cannot be read is for others to complain about."""
+    try:
+        with safe_open(path, "np") as file:
+            return any(name.endswith("layers.0.mha.query.weight") for name in file.keys())  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError):
+        return False
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], BurnRecord]:
+    """Return a record's tensors, fp32, matrices of products as [out, in], norms with weight and bias; and the record.
+
+    Raises:
+        CheckpointError: the file is damaged, of another model, or holds what is not a finite number.
+    """
+    record = read_record(path)
+    of_torch = not any(name.endswith(".gamma") for name in record.tensors)
+    tensors = {}
+    for name, array in record.tensors.items():
+        if not np.issubdtype(array.dtype, np.floating):
+            raise CheckpointError(f"{path}: {name} is not floating point")
+        if not np.isfinite(array).all():
+            overflow = "; half precision overflowed, save it in full precision" if array.dtype == np.float16 else ""
+            raise CheckpointError(f"{path}: {name} holds NaN or infinite values{overflow}")
+        transposed = array.T if _LINEAR.fullmatch(name) and not of_torch else array
+        plain = np.ascontiguousarray(transposed, dtype=np.float32)
+        tensors[_torch_name(name)] = torch.from_numpy(plain if plain.flags.writeable else plain.copy())
+    tensors = strip_prefix(tensors, ("model", "module"), _LANDMARKS[0])
+    missing = [name for name in _LANDMARKS if name not in tensors]
+    refuse(path, {"missing": missing, "unexpected": [name for name in tensors if not _TENSOR.fullmatch(name)]})
+    return tensors, record
+
+
+def _torch_name(name: str) -> str:
+    return re.sub(r"\.beta$", ".bias", re.sub(r"\.gamma$", ".weight", name))
