@@ -42,5 +42,5 @@ clean:
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[export,plot,test]"
+	$(BIN)/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[export,plot,serve,test]"
 	@touch $@

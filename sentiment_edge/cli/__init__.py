@@ -11,6 +11,7 @@ from sentiment_edge.cli.export import export
 from sentiment_edge.cli.models import models
 from sentiment_edge.cli.outcome import with_outcome
 from sentiment_edge.cli.predict import predict
+from sentiment_edge.cli.serve import serve
 from sentiment_edge.cli.verify import verify
 
 __all__ = ["app"]
@@ -22,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help starts faster and pipes well
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (models, export, predict, explain, verify):
+for _command in (models, export, predict, explain, verify, serve):
     app.command()(with_outcome(_command))
 
 

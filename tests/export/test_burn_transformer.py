@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from math import erf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from burn_writer import tiny_tensors, write_model
+from running_server import Running
 from support import Command
 from tiny_checkpoints import PIECES, SPECIAL, tiny_tokenizer
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from burn_writer import Tensors
     from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.bundle import Quantization
 
 VOCABULARY = [*SPECIAL, *PIECES]
 TENSORS = tiny_tensors(vocabulary=len(VOCABULARY))
@@ -328,6 +332,29 @@ def test_the_command(checkpoint: Path, command: Command, tmp_path: Path) -> None
     assert_gives(tmp_path / "out", heads=2, first=False, form="off")
     done = command("predict", tmp_path / "out", stdin=b"the film was good\n")
     assert done.stdout.split(b"\t")[0] in {b"Negative", b"Neutral", b"Positive"}
+
+
+@pytest.mark.parametrize("quantization", ["per-token", "per-tensor"])
+def test_it_is_served(checkpoint: Path, tmp_path: Path, quantization: Quantization) -> None:
+    """Also in the scheme whose answers depend on the batch: there each text is run for itself."""
+    pytest.importorskip("uvicorn", reason="needs the extra serve")
+    export_model(str(checkpoint), precision="int8", quantization=quantization, output=tmp_path / "out")
+    classifier = load(tmp_path / "out")
+    texts = [f"{'the film was not ' * (number % 3)}a {'good' if number % 2 else 'bad'} day" for number in range(48)]
+    server = Running(str(tmp_path / "out"))
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(server.predict, texts))
+        together = server.predict(texts)
+        assert server.ask("POST", "/explain", b'{"text": "a"}').status == 404
+        assert server.ask("GET", "/healthz").contents["attention"] is False
+    finally:
+        server.stop()
+    for text, answer, other in zip(texts, answers, together.contents["predictions"], strict=True):
+        alone = classifier(text)
+        assert answer.contents["sentiment"] == other["sentiment"] == alone.label
+        assert answer.contents["scores"] == pytest.approx(alone.scores, abs=1e-5)
+        assert other["scores"] == pytest.approx(alone.scores, abs=1e-5)
 
 
 class TestInspect:

@@ -1,0 +1,48 @@
+"""A server in a process of its own, and how to ask it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from http.client import HTTPConnection
+from typing import Any, NamedTuple
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Answer(NamedTuple):
+    status: int
+    contents: Any
+    headers: dict[str, str]
+
+
+class Running:
+    """A server, and how to ask it."""
+
+    def __init__(self, *options: str) -> None:
+        program = [sys.executable, "-m", "sentiment_edge", "serve", "--port", "0", *options]
+        self.process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr is not None
+        self.started = self.process.stderr.readline()
+        self.port = int(self.started.rpartition(":")[2])
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, JSON)
+            response = connection.getresponse()
+            raw = response.read()
+            is_json = response.headers.get_content_type() == "application/json"
+            return Answer(response.status, json.loads(raw) if is_json else raw.decode(), dict(response.headers))
+        finally:
+            connection.close()
+
+    def predict(self, text: object) -> Answer:
+        return self.ask("POST", "/predict", json.dumps({"text": text}).encode())
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=30)
+        return str(errors)
