@@ -41,10 +41,20 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, required=True, help="one text per line")
     parser.add_argument("--requests", type=int, default=20_000, help="in all, from many connections; a tenth one at a time")
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--options", nargs="*", default=[], help="more options of `serve`, without their dashes: threads=1")
     arguments = parser.parse_args()
     requests = _requests(arguments.bundle, arguments.texts)
     print(describe_machine("onnxruntime", "uvicorn", "starlette"), f"{len(requests)} different texts", sep=", ")
-    command = [sys.executable, "-m", "sentiment_edge", "serve", str(arguments.bundle), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "sentiment_edge",
+        "serve",
+        str(arguments.bundle),
+        "--port",
+        "0",
+        *(f"--{option}" for option in arguments.options),
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         port = int(server.stderr.readline().rpartition(":")[2])

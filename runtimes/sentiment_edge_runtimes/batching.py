@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
@@ -10,13 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 MAX_ROWS = 16
 MAX_TOKENS = 1024
 """Bounds on one batch: what it holds in memory, and how long an answer can be kept waiting; more gains nothing."""
+
+_START = 16
+"""What it costs to run one more batch, in tokens: so much longer a text may be padded to join another batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def padded_length(count: int, lengths: Sequence[int]) -> int:
 
 
 def plan(counts: Sequence[int], lengths: Sequence[int], fixed_rows: int | None = None) -> Iterator[Batch]:
-    """Group texts by length, so that little padding is computed; the longest first, so that workers end together.
+    """Group texts such that padding and starting batches cost least together; the longest first, so that workers end together.
 
     Args:
         counts: tokens of each text, none above the last of `lengths`.
@@ -43,11 +47,41 @@ def plan(counts: Sequence[int], lengths: Sequence[int], fixed_rows: int | None =
         fixed_rows: the only number of rows that the model takes, where there is one.
     """
     fitting = [padded_length(count, lengths) for count in counts]
+    padded = _merged(Counter(fitting), fixed_rows)
     order = sorted(range(len(counts)), key=counts.__getitem__, reverse=True)
-    for length, rows in groupby(order, key=fitting.__getitem__):
-        limit = fixed_rows or max(1, min(MAX_ROWS, MAX_TOKENS // length))
-        while batch := tuple(islice(rows, limit)):
+    for length, rows in groupby(order, key=lambda row: padded[fitting[row]]):
+        while batch := tuple(islice(rows, _most_rows(length, fixed_rows))):
             yield Batch(batch, length)
+
+
+def _merged(texts: Mapping[int, int], fixed_rows: int | None) -> dict[int, int]:
+    """Return for each length the one that its texts are padded to, given how many texts there are of each."""
+    levels = sorted(texts)
+    cheapest: list[tuple[int, int]] = [(0, 0)]
+    """For the first so many levels: the least cost, and at which level the last group starts."""
+    for end, length in enumerate(levels, start=1):
+        options, together = [], 0
+        for start in reversed(range(end)):
+            together += texts[levels[start]]
+            options.append((cheapest[start][0] + _cost(together, length, fixed_rows), start))
+        cheapest.append(min(options))
+    padded: dict[int, int] = {}
+    end = len(levels)
+    while end:
+        start = cheapest[end][1]
+        padded |= dict.fromkeys(levels[start:end], levels[end - 1])
+        end = start
+    return padded
+
+
+def _cost(texts: int, length: int, fixed_rows: int | None) -> int:
+    """Return what texts cost that are padded to one length, in tokens."""
+    batches = -(-texts // _most_rows(length, fixed_rows))
+    return (batches * fixed_rows if fixed_rows else texts) * length + batches * _START
+
+
+def _most_rows(length: int, fixed_rows: int | None) -> int:
+    return fixed_rows or max(1, min(MAX_ROWS, MAX_TOKENS // length))
 
 
 def pad(

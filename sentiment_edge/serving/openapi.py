@@ -25,7 +25,7 @@ _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 def openapi(labels: Sequence[str], limits: Limits, *, attention: bool) -> dict[str, Any]:
     """Return the document, as JSON has it."""
-    several = {"type": "array", "items": _TEXT, "maxItems": limits.texts}
+    several = {"type": "array", "items": _TEXT, "description": f"At most {limits.texts}, else the answer is 413"}
     answers = {"oneOf": [_ref("Prediction"), _ref("Predictions")]}
     paths: dict[str, Any] = {
         "/predict": {"post": _operation("predict", "Label a text, or each of several", {"oneOf": [_TEXT, several]}, answers)},

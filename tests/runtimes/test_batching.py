@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment_edge_runtimes.batching import MAX_ROWS, MAX_TOKENS, pad, plan
+from sentiment_edge_runtimes.batching import MAX_ROWS, MAX_TOKENS, pad, padded_length, plan
 
 LENGTHS = (8, 16, 24, 32, 64, 128, 4096, 8192)
 
@@ -14,9 +14,15 @@ def test_every_text_is_in_one_batch_that_fits_it(counts: list[int]) -> None:
     assert sorted(row for batch in batches for row in batch.rows) == list(range(len(counts)))
     for batch in batches:
         longest = max(counts[row] for row in batch.rows)
-        assert batch.length == next(length for length in LENGTHS if length >= longest)
+        assert batch.length == padded_length(longest, LENGTHS)
         assert len(batch.rows) <= MAX_ROWS
         assert len(batch.rows) == 1 or len(batch.rows) * batch.length <= MAX_TOKENS
+
+
+def test_few_texts_of_like_lengths_share_a_batch_and_many_do_not() -> None:
+    assert [(batch.length, len(batch.rows)) for batch in plan([7, 15, 23], LENGTHS)] == [(24, 3)]
+    assert [batch.length for batch in plan([7, 64], LENGTHS)] == [64, 8]
+    assert [(batch.length, len(batch.rows)) for batch in plan([7] * 16 + [15] * 16, LENGTHS)] == [(16, 16), (8, 16)]
 
 
 @given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=5), st.integers(6, 10))

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 FAMILY = "burn-transformer"
 _CARD_LABELS = ("Negative", "Neutral", "Positive")
-_LENGTHS = (8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224)
+_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224)
+_LENGTHS_IN_PARTS = (12, 20, 28)
+"""Where attention is no kernel, these give a text the same bits too."""
 _PADDING = "[PAD]"
 
 
@@ -55,19 +57,21 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     config = read_config(stated, {name: tuple(tensor.shape) for name, tensor in weights.items()})
     model = _load(checkpoint, config, weights)
     labels = read_labels(checkpoint, options.labels, config.n_classes, default=_CARD_LABELS)
+    one_node = options.fusion and is_one_node(config.quiet_softmax)
+    lengths = _LENGTHS if one_node else sorted(_LENGTHS + _LENGTHS_IN_PARTS)
     return TorchClassifier(
         family=FAMILY,
         reference=_Reference(model),
-        traced=TracedBurnTransformer(model, fusion=options.fusion).eval(),
+        traced=TracedBurnTransformer(model, one_node=one_node).eval(),
         outputs=("logits",),
         labels=labels.names,
         activation="softmax",
         max_length=config.max_length,
-        lengths=(*(length for length in _LENGTHS if length < config.max_length), config.max_length),
+        lengths=(*(length for length in lengths if length < config.max_length), config.max_length),
         pad_id=model.pad_id,
         padding="packed",
         truncation="plain",
-        promised_nodes=_promised_nodes(config, fusion=options.fusion),
+        promised_nodes=_promised_nodes(config, one_node=one_node),
         calibrated=True,
         notes=(*labels.notes, *_notes(stated, config)),
     )
@@ -91,11 +95,11 @@ def _load(checkpoint: Checkpoint, config: BurnTransformerConfig, weights: dict[s
     return model.eval().requires_grad_(requires_grad=False)
 
 
-def _promised_nodes(config: BurnTransformerConfig, *, fusion: bool) -> dict[str, int]:
+def _promised_nodes(config: BurnTransformerConfig, *, one_node: bool) -> dict[str, int]:
     promised = {
         "LayerNormalization": 0 if config.early_norm else 2 * config.n_layers,
         "Gelu": config.n_layers if config.activation == "Gelu" else 0,
-        NODE: config.n_layers if fusion and is_one_node(config.quiet_softmax) else 0,
+        NODE: config.n_layers if one_node else 0,
     }
     return {kind: count for kind, count in promised.items() if count}
 

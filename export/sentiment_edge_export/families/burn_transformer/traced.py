@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from sentiment_edge_export.families.burn_transformer.modules import BurnTransformer, MultiHeadAttention
     from sentiment_edge_export.options import QuietSoftmax
 
+_ALIGNMENT = 8
+
 
 class TracedBurnTransformer(nn.Module):
     """Takes ids and mask, both int64 [batch, length]; gives logits [batch, classes]."""
 
-    def __init__(self, model: BurnTransformer, *, fusion: bool) -> None:
+    def __init__(self, model: BurnTransformer, *, one_node: bool) -> None:
         super().__init__()
         self.model = cast("BurnTransformer", shared_copy(model))
         attentions = [cast("MultiHeadAttention", layer.mha) for layer in self.model.transformer.layers]
-        self.kind = _OneNode if fusion and is_one_node(attentions[0].quiet_softmax) else _InParts
+        self.kind = _OneNode if one_node else _InParts
         # Half of a sum is the sum of halves, to the last bit.
         self.half_tokens = nn.Buffer(self.model.embedding_token.weight / 2)
         self.half_positions = nn.Buffer(self.model.embedding_pos.weight / 2)
@@ -59,8 +61,9 @@ class _OneNode(nn.Module):
         """Attend over states [batch, length, width]."""
         query, key, value = self.attention.project(states)
         if self.attention.quiet_softmax == "softmax1":
-            key, value = (nn.functional.pad(part, (0, 0, 0, 1)) for part in (key, value))
-            mask = nn.functional.pad(mask, (0, 1), value=1)
+            # One key of zeros, and some more that are masked: lengths stay multiples of 8, at which sums keep their order.
+            key, value = (nn.functional.pad(part, (0, 0, 0, _ALIGNMENT)) for part in (key, value))
+            mask = nn.functional.pad(nn.functional.pad(mask, (0, 1), value=1), (0, _ALIGNMENT - 1))
         heads = self.attention.n_heads
         scale = (query.shape[-1] // heads) ** -0.5
         attended: Tensor = self.attention.output(attention_node(query, key, value, mask, heads, scale))
