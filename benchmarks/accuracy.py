@@ -21,7 +21,7 @@ def main() -> None:
     """Export, label, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="what `sentiment-edge export --model` takes")
-    parser.add_argument("--data", type=Path, required=True, help="tab-separated file with a header")
+    parser.add_argument("--data", type=Path, required=True, help="file with a header, separated by commas (.csv) or tabs")
     parser.add_argument("--text", default="sentence", help="column of the texts")
     parser.add_argument("--label", default="label", help="column of the labels: names, or indices of the classes")
     arguments = parser.parse_args()

@@ -56,6 +56,7 @@ def print_table(title: str, rows: Sequence[tuple[str, float]], unit: str) -> Non
 
 
 def read_labelled(path: Path, text: str = "sentence", label: str = "label") -> list[tuple[str, str]]:
-    """Return texts and labels of a tab-separated file with a header."""
+    """Return texts and labels of a file with a header, separated by commas (.csv) or tabs."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [(row[text].strip(), row[label]) for row in csv.DictReader(file, delimiter="\t")]
+        rows = csv.DictReader(file, delimiter="," if path.suffix == ".csv" else "\t")
+        return [(row[text].strip(), row[label]) for row in rows if row[text].strip()]
