@@ -125,7 +125,7 @@ class CheckpointTokenizer:
 def _from_vocabulary(path: Path) -> Tokenizer:
     """Make BERT's tokenizer of its vocabulary, a piece per line; one with capitals is of a model that tells them apart."""
     try:
-        pieces = path.read_text(encoding="utf-8").splitlines()
+        pieces = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # other line ends are pieces
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path}: not a vocabulary, a piece per line in UTF-8 ({first_line(error)})") from error
     if missing := [piece for piece in _SPECIAL if piece not in pieces]:

@@ -53,9 +53,9 @@ class TextTokenizer:
         """
         short_texts = [_encodable(text) for text in texts if len(_checked(text)) <= self._prefix]
         encodings = self._encode_all(short_texts, fast=self._parallel)
-        short = iter([(encoding, _is_cut(encoding)) for encoding in encodings])
+        short = iter([(encoding, self._is_cut(encoding)) for encoding in encodings])
         read = [next(short) if len(text) <= self._prefix else self.encode_one(text) for text in texts]
-        return [Tokens(encoding.ids, truncated) for encoding, truncated in read]
+        return [Tokens(encoding.ids[: self._max_length], truncated) for encoding, truncated in read]
 
     def encode_one(self, text: str) -> tuple[Encoding, bool]:
         """Return the full encoding of one text, with tokens and character offsets, and whether its end goes unseen.
@@ -70,22 +70,27 @@ class TextTokenizer:
         while size < min(len(text), _MAX_CHARACTERS):
             encoding = self._encode_all([text[:size]])[0]
             if _is_settled(encoding):
+                encoding.truncate(self._max_length)
                 return encoding, True
             size *= 4
         encoding = self._encode_all([text[:_MAX_CHARACTERS]])[0]
-        return encoding, _is_cut(encoding) or len(text) > _MAX_CHARACTERS
+        truncated = self._is_cut(encoding) or len(text) > _MAX_CHARACTERS
+        if len(encoding) > self._max_length:
+            encoding.truncate(self._max_length)
+        return encoding, truncated
 
     def _encode_all(self, texts: list[str], *, fast: bool = False) -> list[Encoding]:
-        """Encode with all CPUs but without offsets (`fast`), or on this thread with them."""
+        """Encode with all CPUs but without offsets (`fast`), or on this thread with them; a few spare tokens may follow."""
         try:
             encode_batch = self._tokenizer.encode_batch_fast if fast else partial(map, self._tokenizer.encode)
-            encodings: list[Encoding] = list(encode_batch(texts))
+            return list(encode_batch(texts))
         except Exception as error:  # the library raises bare Exception
             raise BundleInvalid(self._root, f"tokenizer.json does not work ({error})") from error
-        for encoding in encodings:
-            if len(encoding) > self._max_length:
-                encoding.truncate(self._max_length)
-        return encodings
+
+    def _is_cut(self, encoding: Encoding) -> bool:
+        """Whether tokens of the text itself go unread, not only special ones at its end."""
+        beyond = encoding.special_tokens_mask[self._max_length :]
+        return 0 in beyond or any(0 in part.special_tokens_mask for part in encoding.overflowing)
 
 
 def _checked(text: object) -> str:
@@ -97,11 +102,6 @@ def _checked(text: object) -> str:
 def _encodable(text: str) -> str:
     """Replace lone surrogates, which no UTF-8 can hold, by question marks."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _is_cut(encoding: Encoding) -> bool:
-    """Whether tokens of the text itself were cut off, not only special ones at its end."""
-    return any(0 in part.special_tokens_mask for part in encoding.overflowing)
 
 
 def _is_settled(encoding: Encoding) -> bool:

@@ -43,7 +43,9 @@ def _print_tensors(path: Path, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([tensor._asdict() for tensor in tensors], indent=2))
         return
-    _print_table([(tensor.name, tensor.dtype, " x ".join(map(str, tensor.shape)) or "scalar") for tensor in tensors])
+    names = [tensor.name if tensor.name.isprintable() else ascii(tensor.name) for tensor in tensors]
+    shapes = [" x ".join(map(str, tensor.shape)) or "scalar" for tensor in tensors]
+    _print_table(list(zip(names, (tensor.dtype for tensor in tensors), shapes, strict=True)))
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -17,10 +18,14 @@ def serve(
     max_body: Annotated[int, typer.Option(min=1, help="Bytes of a request.")] = 2**20,
     max_texts: Annotated[int, typer.Option(min=1, help="Texts of a request.")] = 1024,
     max_queue: Annotated[int, typer.Option(min=1, help="Texts that may wait.")] = 4096,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a request to arrive, and to be answered.")] = 30,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=86400, help="Seconds a request may take to arrive, or its answer.")
+    ] = 30,
     window: Annotated[float, typer.Option(min=0, max=1000, help="Milliseconds to wait for requests to run together.")] = 3,
 ) -> None:
     """Answer over HTTP: POST /predict {"text": "..."}, and a page to try it on."""
+    if math.isnan(timeout) or math.isnan(window):
+        raise typer.BadParameter("--timeout and --window are numbers")
     from sentiment_edge.extras import needs_extra
     from sentiment_edge_runtimes.classifier import load
 

@@ -53,7 +53,7 @@ class Server:
                 Route("/openapi.json", self._describe),
                 Route("/", self._show_page),
             ],
-            exception_handlers={Refused: _refuse, HTTPException: _refuse_http, Exception: _fail},
+            exception_handlers={Refused: _refuse, HTTPException: _refuse_http, SentimentEdgeError: _fail, Exception: _fail},
             lifespan=self._lifespan,
         )
 

@@ -6,18 +6,22 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from sentiment_edge.serving.limits import Limits, Refused
+from sentiment_edge_runtimes.errors import EngineError, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sentiment_edge_runtimes.classifier import Classifier
     from sentiment_edge_runtimes.prediction import Explanation, Prediction
 
 _T = TypeVar("_T")
+_Asked = TypeVar("_Asked")
 
+_STOPPING = "the server is stopping"
 _INDEPENDENT = 1e-4
 """The largest difference of logits, alone or in a batch, at which a text counts as independent of its neighbours."""
 
@@ -68,23 +72,26 @@ class Gatherer:
         loop = asyncio.get_running_loop()
         self._waiting += 1
         try:
-            return await self._in_time(loop.run_in_executor(self._thread, self._classifier.explain, text))
+            explained = await self._in_time(loop.run_in_executor(self._thread, _tried, self._classifier.explain, text))
         finally:
             self._waiting -= 1
+        if isinstance(explained, Exception):
+            raise explained
+        return explained
 
     async def run(self) -> None:
         """Serve what is asked, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             jobs = await self._gather()
-            answers = await loop.run_in_executor(self._thread, self._answer, [job.texts for job in jobs])
-            for job, answer in zip(jobs, answers, strict=True):
-                if job.answer.done():  # whoever asked has gone
-                    continue
-                if isinstance(answer, Exception):
-                    job.answer.set_exception(answer)
-                else:
-                    job.answer.set_result(answer)
+            try:
+                answers = await loop.run_in_executor(self._thread, self._answer, [job.texts for job in jobs])
+            except asyncio.CancelledError:
+                _hand_out(jobs, [Refused(503, _STOPPING)] * len(jobs))
+                raise
+            except Exception as error:  # noqa: BLE001 - such as no thread to be had: the next request may fare better
+                answers = [error] * len(jobs)
+            _hand_out(jobs, answers)
 
     def stop(self) -> None:
         """Take nothing on any more; what waits is still answered."""
@@ -93,15 +100,13 @@ class Gatherer:
     def close(self) -> None:
         """Refuse what still waits, and let the thread end."""
         self.stop()
-        while self._jobs:
-            job = self._jobs.popleft()
-            if not job.answer.done():
-                job.answer.set_exception(Refused(503, "the server is stopping"))
+        _hand_out(self._jobs, [Refused(503, _STOPPING)] * len(self._jobs))
+        self._jobs.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, texts: int) -> None:
         if self.stopping:
-            raise Refused(503, "the server is stopping")
+            raise Refused(503, _STOPPING)
         if self._waiting and self._waiting + texts > self._limits.queue:
             raise Refused(429, f"{self._waiting} texts wait already; try again in a second")
 
@@ -110,6 +115,10 @@ class Gatherer:
             return await asyncio.wait_for(answer, self._limits.seconds)
         except TimeoutError:
             raise Refused(503, f"no answer within {self._limits.seconds:g} seconds; the server is busy") from None
+        except asyncio.CancelledError:
+            if self.stopping:
+                raise Refused(503, _STOPPING) from None
+            raise
 
     async def _gather(self) -> list[_Job]:
         """Wait for requests, and take as many as are to be run together."""
@@ -141,15 +150,34 @@ class Gatherer:
     def _answer(self, requests: Sequence[list[str]]) -> list[list[Prediction] | Exception]:
         """Return what each request gets; where the classifier fails over all of them, each is tried for itself."""
         if self._independent and len(requests) > 1:
-            try:
-                predictions = iter(self._classifier([text for texts in requests for text in texts]))
-            except Exception:  # noqa: BLE001 - one request must not spoil the others' answers
-                return [self._answer_one(texts) for texts in requests]
-            return [[next(predictions) for _ in texts] for texts in requests]
-        return [self._answer_one(texts) for texts in requests]
+            predictions = _tried(self._classifier, [text for texts in requests for text in texts])
+            if not isinstance(predictions, Exception):
+                remaining = iter(predictions)
+                return [list(islice(remaining, len(texts))) for texts in requests]
+        return [_tried(self._classify, texts) for texts in requests]
 
-    def _answer_one(self, texts: list[str]) -> list[Prediction] | Exception:
-        try:
-            return self._classifier(texts) if self._independent else [self._classifier(text) for text in texts]
-        except Exception as error:  # noqa: BLE001 - raised where the request waits
-            return error
+    def _classify(self, texts: list[str]) -> list[Prediction]:
+        return self._classifier(texts) if self._independent else [self._classifier(text) for text in texts]
+
+
+def _tried(function: Callable[[_Asked], _T], asked: _Asked) -> _T | Exception:
+    """Return what a function returns, or what it raised: that is for whoever waits, not for the thread.
+
+    A library in Rust that panics raises what is no Exception.
+    """
+    try:
+        return function(asked)
+    except Exception as error:  # noqa: BLE001
+        return error
+    except BaseException as error:  # noqa: BLE001
+        return EngineError(f"the classifier broke ({type(error).__name__}: {first_line(error)})")
+
+
+def _hand_out(jobs: Iterable[_Job], answers: Iterable[list[Prediction] | Exception]) -> None:
+    for job, answer in zip(jobs, answers, strict=True):
+        if job.answer.done():  # whoever asked has gone
+            continue
+        if isinstance(answer, Exception):
+            job.answer.set_exception(answer)
+        else:
+            job.answer.set_result(answer)

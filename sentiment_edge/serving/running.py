@@ -37,9 +37,10 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (")[0]  # create_server adds the address
-        raise ListenError(f"cannot listen on {host}, port {port}: {reason}; try another --port") from error
+    except (OSError, UnicodeError) as error:  # UnicodeError: of a name that cannot be one
+        said = error.strerror if isinstance(error, OSError) else None
+        reason = (said or str(error)).partition(" (")[0]  # create_server adds the address
+        raise ListenError(f"cannot listen on {host:.80}, port {port}: {reason}; choose another --host or --port") from error
 
 
 def run(classifier: Classifier, limits: Limits, listening: socket.socket, announce: Callable[[str], None]) -> None:

@@ -153,6 +153,8 @@ def test_what_is_no_record(tmp_path: Path, contents: bytes, message: str) -> Non
         ({"shape": [2, 2**62]}, "has 8 bytes"),
         ({"shape": [-1, -2]}, "no valid shape"),
         ({"shape": None}, "no valid shape"),
+        ({"shape": [1] * 60_000}, "no valid shape"),
+        ({"shape": [2**63, 0]}, "no valid shape"),
         ({"shape": [True, 2]}, "no valid shape"),
         ({"bytes": [300]}, "no byte"),
     ],
@@ -163,6 +165,16 @@ def test_tensors_that_contradict_themselves(tmp_path: Path, changes: dict[str, o
     path.write_bytes(msgpack.packb({"metadata": {}, "item": {"a": {"id": "", "param": stored}}}))
     with pytest.raises(CheckpointError, match=message):
         read_record(path)
+
+
+def test_a_name_that_would_fill_the_terminal(tmp_path: Path) -> None:
+    for name in ("a\n\x1b[31mb", "a" * 100_000):
+        path = tmp_path / "model.mpk"
+        path.write_bytes(msgpack.packb({"metadata": {}, "item": {name: {"id": "", "param": None}}}))
+        with pytest.raises(CheckpointError, match="is no tensor") as caught:
+            read_record(path)
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < len(str(path)) + 100
 
 
 def test_two_tensors_of_one_name(tmp_path: Path) -> None:

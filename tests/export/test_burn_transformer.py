@@ -174,6 +174,8 @@ def test_a_long_text_is_cut_as_burn_cuts(checkpoint: Path, tmp_path: Path) -> No
     """After 16 tokens: neither the last word nor the [SEP] of a longer text is read."""
     export_model(str(checkpoint), output=tmp_path / "out")
     classifier = load(tmp_path / "out")
+    straddling = "goods " * 20_000  # good, ##s: the cut falls into a word
+    np.testing.assert_allclose(classifier.logits([straddling])[0], in_numpy(TENSORS, straddling), atol=1e-4)
     for words, truncated in ((14, False), (15, False), (16, True), (40, True), (20_000, True)):
         text = "good bad film " * (words // 3) + "day " * (words % 3)
         np.testing.assert_allclose(classifier.logits([text])[0], in_numpy(TENSORS, text), atol=1e-4)
@@ -219,6 +221,7 @@ class TestTokenizers:
             ("vocab.txt", "\n".join(VOCABULARY[:-1]), "21 pieces, the embedding 22 rows"),
             ("vocab.txt", "\n".join([*VOCABULARY, "more"]), "token 22, the embedding 22 rows"),
             ("vocab.txt", b"\xff\xfe", "not a vocabulary"),
+            ("vocab.txt", "\n".join([*VOCABULARY[:-2], "\u2028"]), "21 pieces, the embedding 22 rows"),
             ("tokenizer.json", "{}", "not a tokenizer"),
             ("absent.json", None, "no such tokenizer"),
         ],
@@ -256,6 +259,8 @@ def test_a_config_that_contradicts(tmp_path: Path, changes: dict[str, Any], mess
     ("stated", "message"),
     [
         ({"transformer": []}, "transformer"),
+        ({"transformer": None}, "transformer None"),
+        ({"transformer": {"d_model": [1] * 1000}}, "d_model"),
         ({"max_seq_length": "long"}, "the length of texts 'long'"),
         ({"seq_length": {"Some": 3}}, "the length of texts"),
     ],
@@ -263,7 +268,7 @@ def test_a_config_that_contradicts(tmp_path: Path, changes: dict[str, Any], mess
 def test_a_config_that_makes_no_sense(checkpoint: Path, tmp_path: Path, stated: dict[str, object], message: str) -> None:
     (checkpoint / "config.json").write_text(json.dumps(stated), "utf-8")
     with pytest.raises(CheckpointError, match=message):
-        export_model(str(checkpoint), output=tmp_path / "out", burn=BurnOptions(heads=4))
+        export_model(str(checkpoint), output=tmp_path / "out", burn=BurnOptions(heads=4, norm_first=True))
 
 
 @pytest.mark.parametrize(
@@ -299,6 +304,7 @@ def _without(name: str) -> Tensors:
             {name: np.full_like(tensor, np.inf, dtype=np.float16) for name, tensor in TENSORS.items()},
             "half precision overflowed, save it in full precision",
         ),
+        ({name: tensor.astype(np.float64) * 1e300 for name, tensor in TENSORS.items()}, "holds NaN or infinite values$"),
     ],
 )
 def test_a_record_of_another_model(tmp_path: Path, tensors: Tensors, message: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from running_server import Running
@@ -17,10 +18,15 @@ from support import Command
 pytest.importorskip("starlette", reason="needs the extra serve")
 pytest.importorskip("uvicorn", reason="needs the extra serve")
 
+from sentiment_edge.serving.gathering import Gatherer
+from sentiment_edge.serving.limits import Limits
+from sentiment_edge_runtimes.errors import EngineError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sentiment_edge_runtimes.classifier import Classifier
+    from sentiment_edge_runtimes.prediction import Prediction
 
 
 @pytest.fixture(scope="module")
@@ -194,4 +200,43 @@ def test_an_address_that_cannot_be_listened_on(server: Running, command: Command
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().startswith(f"sentiment-edge: cannot listen on 127.0.0.1, port {server.port}: ")
     assert done.stderr.count(b"\n") == 1
-    assert command("serve", "--host", "host.invalid").returncode == 1
+    for host in ("host.invalid", "a..b", "a" * 100):
+        done = command("serve", "--host", host)
+        assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--timeout", "nan"), ("--timeout", "inf"), ("--window", "nan"), ("--port", "70000")]
+)
+def test_options_out_of_range(command: Command, option: str, value: str) -> None:
+    done = command("serve", option, value)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+class _Breaking:
+    """A classifier that a panic in a library written in Rust reaches, once."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.bundle = classifier.bundle
+        self._classifier = classifier
+        self._whole = False
+
+    def __call__(self, texts: list[str]) -> list[Prediction]:
+        if self._whole:
+            return self._classifier(texts)
+        self._whole = True
+        raise GeneratorExit("panic")
+
+
+def test_what_is_no_exception_does_not_end_the_server(classifier: Classifier) -> None:
+    async def ask() -> None:
+        gatherer = Gatherer(cast("Classifier", _Breaking(classifier)), Limits())
+        running = asyncio.create_task(gatherer.run())
+        with pytest.raises(EngineError, match="the classifier broke"):
+            await gatherer.predict(["good"])
+        assert await gatherer.predict(["good"]) == classifier(["good"])
+        running.cancel()
+        gatherer.close()
+
+    asyncio.run(ask())

@@ -30,6 +30,11 @@ _DTYPES = {
 _STORED_BOOLS = {"Native": "U8", "U8": "U8", "U32": "U32"}
 
 
+_MOST_AXES = 16
+_LARGEST = 2**63
+_LONGEST_NAME = 200
+
+
 class Malformed(ValueError):
     """What is wrong with a record, to be said after its path."""
 
@@ -44,7 +49,7 @@ def to_array(name: str, dtype: object, shape: object, data: bytes | bytearray | 
     sizes = _checked_shape(name, shape)
     stored = np.dtype(_DTYPES[kind])
     if prod(sizes) * stored.itemsize != len(data):
-        raise Malformed(f"{name} has {len(data)} bytes, which {list(sizes)} of type {kind} are not")
+        raise Malformed(f"{shown(name)} has {len(data)} bytes, which {list(sizes)} of type {kind} are not")
     values = np.frombuffer(data, stored)
     if kind == "BF16":
         values = bfloat16_to_float32(values)
@@ -63,16 +68,22 @@ def _kind(name: str, dtype: object) -> str:
         if kind == "Bool" and isinstance(parameter, str) and parameter in _STORED_BOOLS:
             return _STORED_BOOLS[parameter]
         if kind == "QFloat":
-            raise Malformed(f"{name} is quantized by Burn; save the record before quantizing")
+            raise Malformed(f"{shown(name)} is quantized by Burn; save the record before quantizing")
     if not isinstance(dtype, str) or dtype not in _DTYPES:
-        raise Malformed(f"{name} is of an unknown type, {dtype!r:.60}")
+        raise Malformed(f"{shown(name)} is of an unknown type, {dtype!r:.60}")
     return dtype
 
 
 def _checked_shape(name: str, shape: object) -> tuple[int, ...]:
-    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-        raise Malformed(f"{name} has no valid shape, {shape!r:.60}")
+    valid = isinstance(shape, list) and len(shape) <= _MOST_AXES
+    if not isinstance(shape, list) or not valid or not all(type(size) is int and 0 <= size < _LARGEST for size in shape):
+        raise Malformed(f"{shown(name)} has no valid shape, {shape!r:.60}")
     return tuple(shape)
+
+
+def shown(name: object) -> str:
+    """Return a tensor's name as a message may hold it: on one line, and no longer than names are."""
+    return name if isinstance(name, str) and name.isprintable() and len(name) <= _LONGEST_NAME else f"{name!r:.60}"
 
 
 def values_to_array(name: str, float_kind: object, shape: object, values: list[Any]) -> NDArray[Any]:
@@ -83,7 +94,7 @@ def values_to_array(name: str, float_kind: object, shape: object, values: list[A
     """
     sizes = _checked_shape(name, shape)
     if prod(sizes) != len(values):
-        raise Malformed(f"{name} has {len(values)} numbers, which {list(sizes)} are not")
+        raise Malformed(f"{shown(name)} has {len(values)} numbers, which {list(sizes)} are not")
     try:
         if str(float_kind).startswith("half::") and all(type(value) is int and value >= 0 for value in values):
             bits = np.array(values, np.uint16)
@@ -93,5 +104,5 @@ def values_to_array(name: str, float_kind: object, shape: object, values: list[A
         else:
             array = np.array(values, np.float64 if float_kind == "f64" else np.float32)
     except (ValueError, TypeError, OverflowError) as error:
-        raise Malformed(f"{name} does not hold plain numbers") from error
+        raise Malformed(f"{shown(name)} does not hold plain numbers") from error
     return array.reshape(sizes)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 
-from sentiment_edge_export.burn_records.arrays import Malformed, to_array, values_to_array
+from sentiment_edge_export.burn_records.arrays import Malformed, shown, to_array, values_to_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _read(contents: object) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     tensors: dict[str, NDArray[Any]] = {}
     for name, parameter in _parameters(contents["item"], ""):
         if name in tensors:
-            raise Malformed(f"two tensors are called {name}")
+            raise Malformed(f"two tensors are called {shown(name)}")
         tensors[name] = _tensor(name, parameter, metadata.get("float"))
     return metadata, tensors
 
@@ -67,15 +67,15 @@ def _parameters(node: object, path: str) -> Iterator[tuple[str, object]]:
 
 def _tensor(name: str, parameter: object, float_kind: object) -> NDArray[Any]:
     if not isinstance(parameter, dict):
-        raise Malformed(f"{name} is no tensor")
+        raise Malformed(f"{shown(name)} is no tensor")
     stored, values = parameter.get("bytes"), parameter.get("value")
     if isinstance(stored, list):  # as JSON has to write them
         try:
             stored = bytes(stored)
         except (ValueError, TypeError) as error:
-            raise Malformed(f"{name} holds what is no byte") from error
+            raise Malformed(f"{shown(name)} holds what is no byte") from error
     if isinstance(stored, bytes):
         return to_array(name, parameter.get("dtype"), parameter.get("shape"), stored)
     if isinstance(values, list):
         return values_to_array(name, float_kind, parameter.get("shape"), values)
-    raise Malformed(f"{name} is no tensor")
+    raise Malformed(f"{shown(name)} is no tensor")

@@ -53,12 +53,17 @@ class Stated:
     """Burn's, as far as the record tells."""
     options: BurnOptions
 
-    def flag(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        """Return an entry of the encoder's config; where it is not stated, the card's."""
+    @property
+    def encoder(self) -> Mapping[str, Any]:
+        """The config of the encoder; empty where there is none."""
         encoder = self.config.get("transformer", {})
         if not isinstance(encoder, dict):
             raise self.wrong("transformer", encoder)
-        value = encoder.get(name, _CARD[name])
+        return encoder
+
+    def flag(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """Return an entry of the encoder's config; where it is not stated, the card's."""
+        value = self.encoder.get(name, _CARD[name])
         if type(value) is not type(_CARD[name]):
             raise self.wrong(name, value)
         return value
@@ -79,13 +84,13 @@ def read_config(stated: Stated, shapes: Mapping[str, tuple[int, ...]]) -> BurnTr
         CheckpointError: a tensor that tells a size is missing, or what is stated contradicts the tensors or itself.
     """
     sizes = _sizes(stated.folder, shapes)
-    encoder = stated.config.get("transformer", {})
+    encoder = stated.encoder
     heads = stated.options.heads or stated.flag("n_heads")
     norm_first = stated.flag("norm_first") if stated.options.norm_first is None else stated.options.norm_first
     for name in ("d_model", "d_ff", "n_layers"):
         if encoder.get(name, sizes[name]) != sizes[name]:
             raise CheckpointError(
-                f"{stated.folder}: config.json says {name} {encoder[name]}, "
+                f"{stated.folder}: config.json says {name} {encoder[name]!r:.60}, "
                 f"the weights {sizes[name]}; they are not of one model"
             )
     if heads < 1 or sizes["d_model"] % heads:

@@ -76,12 +76,13 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], BurnRecord]:
     for name, array in record.tensors.items():
         if not np.issubdtype(array.dtype, np.floating):
             raise CheckpointError(f"{path}: {name} is not floating point")
-        if not np.isfinite(array).all():
+        transposed = array.T if _LINEAR.fullmatch(name) and not of_torch else array
+        with np.errstate(over="ignore"):  # float64 may hold what float32 cannot
+            plain = np.array(transposed, dtype=np.float32, order="C")
+        if not np.isfinite(plain).all():
             overflow = "; half precision overflowed, save it in full precision" if array.dtype == np.float16 else ""
             raise CheckpointError(f"{path}: {name} holds NaN or infinite values{overflow}")
-        transposed = array.T if _LINEAR.fullmatch(name) and not of_torch else array
-        plain = np.ascontiguousarray(transposed, dtype=np.float32)
-        tensors[_torch_name(name)] = torch.from_numpy(plain if plain.flags.writeable else plain.copy())
+        tensors[_torch_name(name)] = torch.from_numpy(plain)
     tensors = strip_prefix(tensors, ("model", "module"), _LANDMARKS[0])
     missing = [name for name in _LANDMARKS if name not in tensors]
     refuse(path, {"missing": missing, "unexpected": [name for name in tensors if not _TENSOR.fullmatch(name)]})
