@@ -13,13 +13,14 @@ with _needs_extra("export"):
         UnknownModel,
     )
     from sentiment_edge_export.exporting import ExportReport, export_model
-    from sentiment_edge_export.options import BurnOptions
+    from sentiment_edge_export.options import BurnOptions, GateOptions
 
 __all__ = [
     "BurnOptions",
     "CheckpointError",
     "ExportError",
     "ExportReport",
+    "GateOptions",
     "HubError",
     "OutputError",
     "OutputExists",

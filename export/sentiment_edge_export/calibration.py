@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import onnx_ir as ir
-import onnxruntime
 import torch
 from torch import Tensor
 
 from sentiment_edge_export.errors import ExportError
+from sentiment_edge_export.trial import trial_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import numpy as np
+    import onnx_ir as ir
     from numpy.typing import NDArray
 
 _TEXTS = Path(__file__).parent / "calibration_texts.txt"
@@ -54,10 +53,7 @@ def typical_values(
         return {}
     grams: dict[str, Tensor] = {}
     shares: dict[str, list[Tensor]] = {name: [] for name in names}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        _save_with_outputs(model, names, path)
-        session = onnxruntime.InferenceSession(path, _session_options(), providers=["CPUExecutionProvider"])
+    with trial_session(_with_outputs(model, names)) as session:
         for input_ids, attention_mask in batches:
             outputs = session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask})
             for name, output in zip(names, outputs, strict=True):
@@ -75,20 +71,9 @@ def _shares(tokens: Tensor) -> Tensor:
     return (greatest - least) / (2 * torch.maximum(-least, greatest)).clamp_min(torch.finfo(torch.float32).tiny)
 
 
-def _save_with_outputs(model: ir.Model, names: Sequence[str], path: Path) -> None:
-    """Write the graph such that it gives these values too."""
-    outputs = list(model.graph.outputs)
+def _with_outputs(model: ir.Model, names: Sequence[str]) -> ir.Model:
+    """Return the model giving these values too."""
+    model = model.clone()
     found = {value.name: value for node in model.graph for value in node.outputs}
-    model.graph.outputs.extend(found[name] for name in names if found[name] not in outputs)
-    try:
-        ir.save(model, path, external_data=f"{path.name}_data")
-    finally:
-        model.graph.outputs[:] = outputs
-
-
-def _session_options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.enable_cpu_mem_arena = False
-    return options
+    model.graph.outputs.extend(found[name] for name in names if found[name] not in model.graph.outputs)
+    return model

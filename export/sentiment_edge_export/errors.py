@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from sentiment_edge_runtimes.errors import SentimentEdgeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from sentiment_edge_export.parity import ParityReport
+    from sentiment_edge_export.back_off import Sensitivity
+    from sentiment_edge_export.parity.report import ParityReport
+
+_RANKED = 10
+"""Weights that a refusal lists."""
 
 
 class CheckpointError(SentimentEdgeError, ValueError):
@@ -50,7 +54,16 @@ class ParityError(SentimentEdgeError):
 
     exit_status = 3
 
-    def __init__(self, report: ParityReport) -> None:
+    def __init__(self, report: ParityReport, ranking: Sequence[Sensitivity] = ()) -> None:
         self.report = report
-        worst = "".join(f"\n  {text}" for text in report.worst)
-        super().__init__(f"parity refused, nothing written: {'; '.join(report.failures)}\nworst texts:{worst}")
+        self.ranking = ranking
+        """The weights by the drift that each causes in int8, where that was measured."""
+        lines = [f"parity refused, nothing written: {'; '.join(report.failures)}", "worst texts:", *_indented(report.worst)]
+        if ranking:
+            lines += ["what int8 does to each weight, worst first (more may stay fp32: --max-fp32-share):"]
+            lines += _indented(ranking[:_RANKED])
+        super().__init__("\n".join(lines))
+
+
+def _indented(items: Iterable[object]) -> list[str]:
+    return [f"  {item}" for item in items]

@@ -2,62 +2,45 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from sentiment_edge_export.bundling import BundleFolder
 from sentiment_edge_export.calibration import Typical, calibration_texts, typical_values
 from sentiment_edge_export.checkpoint import Checkpoint, find_checkpoint
-from sentiment_edge_export.errors import ExportError, OutputError, ParityError
+from sentiment_edge_export.errors import ExportError
 from sentiment_edge_export.families import load_classifier
 from sentiment_edge_export.first_token import keep_first_token
 from sentiment_edge_export.fusion import fuse
 from sentiment_edge_export.graphs import count_nodes
-from sentiment_edge_export.model_card import model_card
-from sentiment_edge_export.options import NOTHING_OVERRIDDEN, BurnOptions, ExportOptions, fix_length
-from sentiment_edge_export.parity import (
-    FP32,
-    INT8,
-    INT8_PER_TENSOR,
-    Bounds,
-    Measurement,
-    ParityReport,
-    Reference,
-    measure,
-    run_reference,
+from sentiment_edge_export.options import (
+    NOTHING_OVERRIDDEN,
+    USUAL_GATE,
+    BurnOptions,
+    ExportOptions,
+    GateOptions,
+    fix_length,
 )
-from sentiment_edge_export.quantization import products, quantize
+from sentiment_edge_export.parity.measuring import run_reference
+from sentiment_edge_export.proving import bounds_for, prove, prove_int8
+from sentiment_edge_export.quantization import int8_recipe, products
 from sentiment_edge_export.tracing import trace
-from sentiment_edge_export.writing import bundle_folder, check_output, check_writable, seal, write_json, write_model
+from sentiment_edge_export.writing import bundle_folder, check_output, check_writable
 from sentiment_edge_runtimes.batching import pad, padded_length
-from sentiment_edge_runtimes.bundle import (
-    FORMAT_VERSION,
-    GOLDEN,
-    PARITY,
-    TOKENIZER,
-    Bundle,
-    Padding,
-    Precision,
-    Quantization,
-)
+from sentiment_edge_runtimes.bundle import Bundle, Padding, Precision, Quantization
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import onnx_ir as ir
 
+    from sentiment_edge_export.back_off import Batches, Sensitivity
+    from sentiment_edge_export.parity.report import ParityReport
     from sentiment_edge_export.torch_classifier import TorchClassifier
 
-_MODEL_FILES: dict[Precision, str] = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx"}
-_RECIPE = {"weights": "int8, symmetric, per output channel", "activations": "uint8"}
-_BOUNDS: dict[Quantization, Bounds] = {"per-token": INT8, "per-tensor": INT8_PER_TENSOR}
-_BUILT_WITH = ("sentiment-edge", "torch", "transformers", "onnx", "onnxscript", "onnxruntime", "tokenizers", "numpy")
-_GOLDEN_CHARACTERS = 200
-_GOLDEN_EVERY = 4
-"""Golden outputs are of every fourth short parity text: enough kinds, and `verify` stays quick with a large model."""
+_RANKING_EVERY = 4
+"""Of the calibration texts, so manieth rank the weights."""
 
 
 class ExportReport(NamedTuple):
@@ -65,6 +48,8 @@ class ExportReport(NamedTuple):
 
     bundle: Bundle
     parity: ParityReport
+    fp32: tuple[Sensitivity, ...] = ()
+    """The weights of an int8 bundle that stayed fp32, for it to give torch's answers."""
     notes: tuple[str, ...] = ()
     """What the user should know about it, a sentence each."""
 
@@ -84,6 +69,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     labels: Sequence[str] | None = None,
     tokenizer: str | os.PathLike[str] | None = None,
     burn: BurnOptions = NOTHING_OVERRIDDEN,
+    gate: GateOptions = USUAL_GATE,
     offline: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> ExportReport:
@@ -104,6 +90,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         labels: names of the classes, in their order, instead of the checkpoint's.
         tokenizer: a folder, tokenizer.json or vocab.txt to take the tokenizer from.
         burn: what the files of a Burn transformer do not tell.
+        gate: what the bundle must hold to, on which texts, and how much of it may be fp32 for that.
         offline: use only what is on this machine.
         progress: called with a few words as each stage begins.
 
@@ -122,23 +109,22 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     if isinstance(labels, str):
         raise ExportError(f"labels must be several names, not {labels!r}")
     named = None if labels is None else tuple(labels)
-    options = ExportOptions(precision, quantization, padding, fusion, fixed_length, fixed_batch, named, burn)
+    options = ExportOptions(precision, quantization, padding, fusion, fixed_length, fixed_batch, named, burn, gate)
+    bounds_for(options)  # a wrong one is better named now
     classifier = fix_length(load_classifier(found, options), options)
     progress("asking torch")
-    reference = run_reference(classifier, found)
-    graph = _make_graph(found, classifier, options, progress)
-    manifest = _manifest(found, classifier, options, count_nodes(graph))
-    with bundle_folder(target, overwrite=overwrite) as folder:
-        progress("writing")
-        write_model(folder / _MODEL_FILES[precision], graph)
-        _write_tokenizer(folder, found, classifier.max_length)
-        _write_config(folder, found, classifier, _MODEL_FILES[precision])
-        seal(folder, manifest)
-        notes = classifier.notes
-        del classifier, graph  # a large model's weights are not needed any more
-        progress("measuring parity")
-        report = _prove(folder, target.name, manifest, reference)
-    return ExportReport(Bundle.open(target), report, notes)
+    reference = run_reference(classifier, found, gate.texts)
+    batches = _calibration_batches(found, classifier, options)
+    graph, typical = _make_graph(classifier, batches, options, progress)
+    with bundle_folder(target, overwrite=overwrite) as path:
+        folder = BundleFolder(path, target.name, found, classifier, options)
+        if precision == "fp32":
+            proof = prove(folder, graph, reference, progress)
+        else:
+            progress("rounding")
+            recipe = int8_recipe(graph, quantization, typical)
+            proof = prove_int8(folder, graph, recipe, reference, batches[::_RANKING_EVERY], progress)
+    return ExportReport(Bundle.open(target), proof.report, proof.fp32, classifier.notes)
 
 
 def _path(given: str | os.PathLike[str] | None) -> Path | None:
@@ -146,8 +132,9 @@ def _path(given: str | os.PathLike[str] | None) -> Path | None:
 
 
 def _make_graph(
-    checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions, progress: Callable[[str], None]
-) -> ir.Model:
+    classifier: TorchClassifier, batches: Batches, options: ExportOptions, progress: Callable[[str], None]
+) -> tuple[ir.Model, dict[str, Typical]]:
+    """Return the fp32 graph, and what int8 is fitted to: nothing where weights are rounded for themselves."""
     progress("tracing")
     model = trace(classifier, options)
     if options.fusion:
@@ -158,100 +145,17 @@ def _make_graph(
             raise ExportError(
                 f"the graph has {counted[kind]} {kind} nodes instead of {promised}; report this with the versions in use"
             )
-    typical = _calibrate(model, checkpoint, classifier, options, progress)
+    typical: dict[str, Typical] = {}
+    if options.precision == "int8" and classifier.calibrated and options.quantization == "per-token":
+        progress("calibrating")
+        typical = typical_values(model, products(model), batches)
     if options.fusion:
         cut = keep_first_token(model)
         typical |= {cut[name]: known for name, known in typical.items() if name in cut}
-    if options.precision == "int8":
-        progress("quantizing")
-        quantize(model, options.quantization, typical)
-    return model
+    return model, typical
 
 
-def _calibrate(
-    model: ir.Model,
-    checkpoint: Checkpoint,
-    classifier: TorchClassifier,
-    options: ExportOptions,
-    progress: Callable[[str], None],
-) -> dict[str, Typical]:
-    """Return what int8 is fitted to; nothing where weights are rounded for themselves."""
-    if options.precision != "int8" or not classifier.calibrated or options.quantization != "per-token":
-        return {}
-    progress("calibrating")
+def _calibration_batches(checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions) -> Batches:
+    """Return ids and mask of each calibration text."""
     ids = [checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation) for text in calibration_texts()]
-    batches = (pad([row], padded_length(len(row), classifier.lengths), classifier.pad_id, options.fixed_batch) for row in ids)
-    try:
-        return typical_values(model, products(model), batches)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"{tempfile.gettempdir()}: no room for the fp32 model to calibrate ({reason}); set TMPDIR") from error
-
-
-def _prove(folder: Path, name: str, manifest: dict[str, Any], reference: Reference) -> ParityReport:
-    """Measure the bundle in the folder, refuse it or complete it with the evidence."""
-    bounds = FP32 if manifest["precision"] == "fp32" else _BOUNDS[manifest["quantization"]["scheme"]]
-    measurement = measure(Bundle.open(folder), reference, bounds)
-    report = measurement.report
-    if not report.passed:
-        raise ParityError(report)
-    _write_evidence(folder, measurement, reference)
-    (folder / "README.md").write_text(model_card(name, manifest, report), encoding="utf-8", newline="\n")
-    seal(folder, {**manifest, "parity": report.summary()})
-    return report
-
-
-def _manifest(
-    checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions, counted: Mapping[str, int]
-) -> dict[str, Any]:
-    return {
-        "format_version": FORMAT_VERSION,
-        "family": classifier.family,
-        "precision": options.precision,
-        "quantization": {"scheme": options.quantization, **_RECIPE} if options.precision == "int8" else None,
-        "labels": list(classifier.labels),
-        "activation": classifier.activation,
-        "max_length": classifier.max_length,
-        "lengths": list(classifier.lengths),
-        "batch": options.fixed_batch,
-        "pad_id": classifier.pad_id,
-        "padding": classifier.padding,
-        "truncation": classifier.truncation,
-        "engines": {"onnxruntime": _MODEL_FILES[options.precision]},
-        "nodes": {kind: counted[kind] for kind in classifier.promised_nodes},
-        "source": {"id": checkpoint.source, "revision": checkpoint.revision, "licence": checkpoint.licence},
-        "built_with": {name: version(name) for name in _BUILT_WITH},
-        "parity": {},
-    }
-
-
-def _write_config(folder: Path, checkpoint: Checkpoint, classifier: TorchClassifier, model_file: str) -> None:
-    """Write the checkpoint's config with our labels, and what transformers.js needs to know of the model's file."""
-    id2label = dict(enumerate(classifier.labels))
-    label2id = {label: index for index, label in id2label.items()}
-    of_javascript: dict[str, Any] = {"dtype": "q8"} if "quantized" in model_file else {}
-    if (folder / f"{model_file}_data").exists():
-        of_javascript["use_external_data_format"] = {Path(model_file).name: 1}
-    described = {"model_type": classifier.family, **checkpoint.config, "id2label": id2label, "label2id": label2id}
-    write_json(folder / "config.json", {**described, "transformers.js_config": of_javascript})
-
-
-def _write_tokenizer(folder: Path, checkpoint: Checkpoint, max_length: int) -> None:
-    """Write the tokenizer's files by the names that other tools look for."""
-    (folder / TOKENIZER).write_text(checkpoint.tokenizer.library.to_str(), encoding="utf-8", newline="\n")
-    fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": max_length}
-    stated = checkpoint.tokenizer.settings("tokenizer_config.json") or fallback
-    special = {name: token for name, token in stated.items() if name.endswith("_token") and isinstance(token, str | dict)}
-    write_json(folder / "tokenizer_config.json", stated)
-    write_json(folder / "special_tokens_map.json", checkpoint.tokenizer.settings("special_tokens_map.json") or special)
-
-
-def _write_evidence(folder: Path, measurement: Measurement, reference: Reference) -> None:
-    """Write the parity report, and golden outputs for `verify`."""
-    write_json(folder / PARITY, measurement.report.whole())
-    short = [
-        pair for pair in zip(reference.texts, measurement.logits.tolist(), strict=True) if len(pair[0]) <= _GOLDEN_CHARACTERS
-    ]
-    rows = [{"text": text, "logits": logits} for text, logits in short[::_GOLDEN_EVERY]]
-    golden = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    (folder / GOLDEN).write_text(golden, encoding="utf-8", newline="\n")
+    return [pad([row], padded_length(len(row), classifier.lengths), classifier.pad_id, options.fixed_batch) for row in ids]

@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -66,6 +66,18 @@ class GraphEditor:
         if not value.is_initializer():
             value.name = name
         self._graph.remove(node, safe=True)
+
+    def detour(self, node: ir.Node, make: Callable[[ir.Value], ir.Value]) -> None:
+        """Let all that reads the node's only output read what `make` emits of it; the graph must be sorted afterwards."""
+        (output,) = node.outputs
+        uses, shown = list(output.uses()), output.is_graph_output()
+        name, output.name = output.name, f"{output.name}_before"
+        made = make(output)
+        made.name, made.shape, made.type = name, output.shape, output.type
+        for use in uses:
+            use.node.replace_input_with(use.idx, made)
+        if shown:
+            self._graph.outputs[self._graph.outputs.index(output)] = made
 
 
 def constant_of(value: ir.Value | None) -> NDArray[np.generic] | None:

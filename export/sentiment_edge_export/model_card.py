@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sentiment_edge_export.parity import ParityReport
+    from sentiment_edge_export.parity.report import ParityReport
 
 
 def model_card(name: str, manifest: dict[str, Any], report: ParityReport) -> str:
@@ -13,8 +13,9 @@ def model_card(name: str, manifest: dict[str, Any], report: ParityReport) -> str
     source = manifest["source"]
     licence = source["licence"] or "not stated by the source"
     rows = "\n".join(
-        f"| {condition.name} | {condition.texts} | {condition.agreement:.2%} | {condition.mean_drift:.5f} | "
-        f"{condition.max_drift:.5f} | {condition.max_logit_difference:.2g} |"
+        f"| {condition.precision}, {condition.name} | {condition.texts} | {condition.agreement:.2%} | "
+        f"{condition.mean_drift:.5f} | {condition.p99_drift:.5f} | {condition.max_drift:.5f} | "
+        f"{condition.max_logit_difference:.2g} |"
         for condition in report.conditions
     )
     return f"""---
@@ -35,12 +36,20 @@ print(classifier("I love this restaurant!"))
 
 Against the original in torch, on the exporter's parity texts:
 
-| condition | texts | same label | mean drift | largest drift | largest logit difference |
-|---|---|---|---|---|---|
+| condition | texts | same label | mean drift | 99 % of drifts | largest drift | largest logit difference |
+|---|---|---|---|---|---|---|
 {rows}
 
 Drift of a text: the largest absolute change of a class probability. The logits of a text alone and in any batch differ
-by at most {report.batch_difference:.2g}.
+by at most {report.batch_difference:.2g}.{_in_fp32(manifest)}
 
 Licence of the source: {licence}.
 """
+
+
+def _in_fp32(manifest: dict[str, Any]) -> str:
+    kept = (manifest["quantization"] or {}).get("fp32", ())
+    if not kept:
+        return ""
+    names = ", ".join(f"`{each['weight']}`" for each in kept)
+    return f"\n\nIn fp32, for int8 changed the answers too much there: {names}."

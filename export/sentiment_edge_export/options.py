@@ -30,6 +30,25 @@ NOTHING_OVERRIDDEN = BurnOptions()
 
 
 @dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What the bundle must hold to; None: the usual bound."""
+
+    texts: tuple[str, ...] = ()
+    """Measured besides the project's own."""
+    agreement: float | None = None
+    """Least share of texts with torch's label."""
+    mean_drift: float | None = None
+    """Largest mean drift."""
+    logit_difference: float | None = None
+    """Largest difference of a logit to torch's."""
+    max_fp32_share: float = 0.25
+    """Largest share of the weights that may go back to fp32 where int8 misses a bound."""
+
+
+USUAL_GATE = GateOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class ExportOptions:
     """The choices that travel together through an export."""
 
@@ -47,6 +66,7 @@ class ExportOptions:
     labels: tuple[str, ...] | None = None
     """Names of the classes, instead of the checkpoint's own."""
     burn: BurnOptions = NOTHING_OVERRIDDEN
+    gate: GateOptions = USUAL_GATE
 
 
 def fix_length(classifier: TorchClassifier, options: ExportOptions) -> TorchClassifier:

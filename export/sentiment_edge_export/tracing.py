@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from ast import literal_eval
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 INPUTS = ("input_ids", "attention_mask")
 OPSET = 21
 """The first with `QuantizeLinear` in blocks."""
+_SCOPES = "pkg.torch.onnx.name_scopes"
+"""What the exporter notes of a node: the modules it was traced in, outermost first, and its own name, as a Python list."""
 _EXAMPLE = {"batch": 2, "length": 8}
 """What to trace symbolic axes with: neither 0 nor 1, which the tracer would take for constants."""
 
@@ -55,9 +58,22 @@ def trace(classifier: TorchClassifier, options: ExportOptions) -> ir.Model:
     if program is None:
         raise ExportError("torch.onnx.export gave no program")
     model = program.model
+    _name_matrices(model.graph)
     _strip(model)
     model.graph.name = "classifier"
     return model
+
+
+def _name_matrices(graph: ir.Graph) -> None:
+    """Name what the tracer transposed, and so numbered, after the module that multiplies with it."""
+    for node in graph:
+        weight = node.inputs[1] if node.op_type == "MatMul" else None
+        if weight is None or not weight.is_initializer() or not str(weight.name).startswith("val_"):
+            continue
+        modules = [scope for scope in literal_eval(node.metadata_props.get(_SCOPES, "[]")) if scope]
+        name = f"{modules[-2]}.weight" if len(modules) > 1 else str(weight.name)
+        if name not in graph.initializers:
+            weight.name = name
 
 
 def _strip(model: ir.Model) -> None:

@@ -116,6 +116,7 @@ def write_json(path: Path, contents: object) -> None:
 
 def write_model(path: Path, model: ir.Model) -> None:
     """Write a graph, a large one's weights beside it: an engine maps those from the file instead of holding them twice."""
+    model = model.clone()
     for node in model.graph:
         for value in node.outputs:
             if not value.is_graph_output():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.bundle import Activation
+    from sentiment_edge_runtimes.bundle import Activation, EngineName, Precision
 
 
 def probabilities(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.float64]:
@@ -37,6 +37,15 @@ def _decisions(logits: NDArray[np.float32], activation: Activation) -> NDArray[n
     return np.concatenate((best, logits > 0), axis=1) if activation == "sigmoid" else best
 
 
+class Run(NamedTuple):
+    """What gave some logits."""
+
+    engine: EngineName
+    precision: Precision
+    activation: Activation
+    """What makes probabilities of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """How close logits came to a reference, under one way of running the model."""
@@ -48,11 +57,16 @@ class Condition:
     max_drift: float
     """Drift: of one text, the largest absolute change of a class probability."""
     mean_drift: float
+    p99_drift: float
+    """The 99th percentile: what one text in a hundred exceeds."""
     max_logit_difference: float
+    engine: EngineName
+    precision: Precision
 
     @classmethod
-    def of(cls, name: str, logits: NDArray[np.float32], reference: NDArray[np.float32], activation: Activation) -> Condition:
+    def of(cls, name: str, logits: NDArray[np.float32], reference: NDArray[np.float32], run: Run) -> Condition:
         """Compare logits with a reference, both [texts, classes], at least one text."""
+        activation = run.activation
         drifts = drift(logits, reference, activation)
         same = _decisions(logits, activation) == _decisions(reference, activation)
         return cls(
@@ -61,5 +75,8 @@ class Condition:
             agreement=float(same.all(axis=1).mean()),
             max_drift=float(drifts.max()),
             mean_drift=float(drifts.mean()),
+            p99_drift=float(np.percentile(drifts, 99)),
             max_logit_difference=float(np.abs(logits - reference).max()),
+            engine=run.engine,
+            precision=run.precision,
         )

@@ -1,19 +1,22 @@
-"""Proof that a bundle gives on this machine what it gave when it was built."""
+"""Proof that a bundle gives on this machine what it gave when it was built, and torch's answers as it did then."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sentiment_edge_runtimes.bundle import GOLDEN, Bundle
 from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.errors import BundleInvalid
-from sentiment_edge_runtimes.numerics import Condition
+from sentiment_edge_runtimes.numerics import Condition, Run, drift
+from sentiment_edge_runtimes.saturation import products_saturate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -22,6 +25,9 @@ MAX_LOGIT_DIFFERENCE = 1e-4
 """Of fp32 bundles: other kernels sum in another order."""
 MAX_DRIFT = 2e-3
 """Of int8 bundles: on another CPU a rounding may fall the other way."""
+_BOUNDS = ("agreement", "mean_drift", "logit_difference")
+_ENOUGH_TEXTS = 100
+"""For a bound on the share of texts with torch's label: of fewer, one would count for more than a hundredth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +35,91 @@ class Verification:
     """The outcome for one bundle, its files already found intact."""
 
     bundle: Bundle
-    condition: Condition
+    conditions: tuple[Condition, ...]
+    """Against the bundle itself where it was built, then against torch."""
+    failures: tuple[str, ...]
+    """What was not met, in words."""
 
     @property
     def passed(self) -> bool:
-        """Whether the golden outputs were met."""
-        if self.bundle.precision == "fp32":
-            return self.condition.max_logit_difference <= MAX_LOGIT_DIFFERENCE
-        return self.condition.max_drift <= MAX_DRIFT
+        """Whether the golden outputs and the bundle's bounds were met."""
+        return not self.failures
 
 
 def verify(root: Path, *, threads: int | None = None) -> Verification:
-    """Check a bundle's files, then its logits against those it gave when it was built.
+    """Check a bundle's files, then its logits against its own where it was built, and against torch by its own bounds.
 
     Raises:
         BundleError: the bundle cannot be opened or has no golden outputs.
         EngineError: the engine failed.
     """
     bundle = Bundle.open(root)
-    texts, golden = _read_golden(bundle)
+    golden = _read_golden(bundle)
     classifier = Classifier(bundle, threads=threads)
-    logits = np.concatenate([classifier.logits([text]) for text in texts])  # alone, as they were when it was built
-    return Verification(bundle, Condition.of("golden", logits, golden, bundle.activation))
+    logits = np.concatenate([classifier.logits([text]) for text in golden.texts])  # alone, as they were when it was built
+    run = Run("onnxruntime", bundle.precision, bundle.activation)
+    here = Condition.of("where it was built", logits, golden.logits, run)
+    torch = Condition.of("torch", logits, golden.torch, run)
+    failures = (*_changes(bundle, here, golden, logits), *_misses(_read_bounds(bundle), torch))
+    return Verification(bundle, (here, torch), failures)
 
 
-def _read_golden(bundle: Bundle) -> tuple[list[str], NDArray[np.float32]]:
+class _Golden(NamedTuple):
+    texts: list[str]
+    logits: NDArray[np.float32]
+    """[texts, classes], of the bundle where it was built."""
+    torch: NDArray[np.float32]
+    """The same of the original definition."""
+
+
+def _changes(bundle: Bundle, here: Condition, golden: _Golden, logits: NDArray[np.float32]) -> Iterator[str]:
+    """Say how far the answers are from those where the bundle was built, if it is too far."""
+    fp32 = bundle.precision == "fp32"
+    # Written so that a NaN fails it.
+    if here.max_logit_difference <= MAX_LOGIT_DIFFERENCE if fp32 else here.max_drift <= MAX_DRIFT:
+        return
+    moved = np.abs(logits - golden.logits).max(axis=1) if fp32 else drift(logits, golden.logits, bundle.activation)
+    worst = int(np.nan_to_num(moved, nan=np.inf).argmax())
+    what = f"a logit by {moved[worst]:.2g}, {MAX_LOGIT_DIFFERENCE:g} allowed"
+    if not fp32:
+        what = f"a probability by {moved[worst]:.2g}, {MAX_DRIFT:g} allowed"
+    yield f"other answers here than where it was built: {golden.texts[worst]!r:.60} differs in {what}{_likely_reason(bundle)}"
+
+
+def _likely_reason(bundle: Bundle) -> str:
+    if bundle.precision == "int8" and products_saturate():
+        return "; this CPU's int8 products saturate (x86 without VNNI), and slower exact ones are in use"
+    return ""
+
+
+def _misses(bounds: dict[str, float], torch: Condition) -> Iterator[str]:
+    """Say which of the bundle's own bounds do not hold here."""
+    if torch.texts >= _ENOUGH_TEXTS and not torch.agreement >= bounds["agreement"]:
+        yield f"{torch.agreement:.2%} of the texts get torch's label here, at least {100 * bounds['agreement']:.4g}% must"
+    if not torch.mean_drift <= bounds["mean_drift"]:
+        yield f"mean drift from torch is {torch.mean_drift:.4f} here, at most {bounds['mean_drift']:g} is allowed"
+    if not torch.max_logit_difference <= bounds["logit_difference"]:
+        difference = torch.max_logit_difference
+        yield f"a logit differs from torch's by {difference:.2g} here, {bounds['logit_difference']:g} is allowed"
+
+
+def _read_bounds(bundle: Bundle) -> dict[str, float]:
+    """Return the bounds that held where the bundle was built, infinity where there is none."""
+    try:
+        bounds = bundle.parity["bounds"]
+        return {name: math.inf if bounds[name] is None else float(bounds[name]) for name in _BOUNDS}
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleInvalid(bundle.root, f"the manifest's parity has no bounds ({error})") from error
+
+
+def _read_golden(bundle: Bundle) -> _Golden:
     try:
         lines = bundle.require(GOLDEN).read_text(encoding="utf-8").split("\n")
         rows = [json.loads(line) for line in lines if line]
         texts = [str(row["text"]) for row in rows]
-        logits = np.array([row["logits"] for row in rows], dtype=np.float32)
+        sides = [np.array([row[side] for row in rows], dtype=np.float32) for side in ("logits", "torch")]
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
-    if logits.shape != (len(texts), len(bundle.labels)) or not texts:
+    if not texts or any(side.shape != (len(texts), len(bundle.labels)) for side in sides):
         raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.labels)} classes")
-    return texts, logits
+    return _Golden(texts, *sides)

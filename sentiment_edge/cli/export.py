@@ -48,12 +48,24 @@ def export(
         Literal["off", "legacy", "softmax1"] | None,
         typer.Option(help="Burn: attention weights as up to version 0.19 (legacy) or since; as the record says without it."),
     ] = None,
+    min_agreement: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of texts that must get torch's label; 0.99 in int8 without it.")
+    ] = None,
+    max_mean_drift: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How far probabilities may move, on average; 0.01 in int8 without it.")
+    ] = None,
+    max_logit_difference: Annotated[
+        float | None, typer.Option(min=0, help="How far any logit may be from torch's; 1e-4 in fp32 without it.")
+    ] = None,
+    max_fp32_share: Annotated[
+        float, typer.Option(min=0, max=1, help="int8: share of the weights that may stay fp32 to meet these bounds.")
+    ] = 0.25,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what is on this machine.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
     from sentiment_edge.cli.bundle_json import bundle_json
-    from sentiment_edge.export import BurnOptions, export_model
+    from sentiment_edge.export import BurnOptions, GateOptions, export_model
 
     report = export_model(
         model,
@@ -69,12 +81,14 @@ def export(
         labels=None if labels is None else [label.strip() for label in labels.split(",")],
         tokenizer=tokenizer,
         burn=BurnOptions(heads, None if norm is None else norm == "first", quiet_softmax),
+        gate=GateOptions((), min_agreement, max_mean_drift, max_logit_difference, max_fp32_share),
         offline=offline,
         progress=_Stages(),
     )
     for note in report.notes:
         typer.echo(f"note: {note}", err=True)
-    as_object = bundle_json(report.bundle, report.parity.summary(), notes=report.notes)
+    fp32 = [each._asdict() for each in report.fp32]
+    as_object = bundle_json(report.bundle, report.parity.summary(), notes=report.notes, fp32=fp32)
     typer.echo(as_object if as_json else _as_text(report))
 
 
@@ -108,8 +122,9 @@ def _as_text(report: ExportReport) -> str:
     bundle = report.bundle
     size = sum(bundle.files.values()) / 1e6
     counted = ", ".join(f"{count} {kind}" for kind, count in bundle.nodes.items())
+    kept = f"in fp32, for int8 missed its bounds: {', '.join(map(str, report.fp32))}\n" if report.fp32 else ""
     return (
         f"{parity_table(report.parity.conditions)}\n"
         f"alone or in any batch: logits differ by at most {report.parity.batch_difference:.2g}\n"
-        f"{bundle.root}: {bundle.precision}, {size:.1f} MB, nodes: {counted}"
+        f"{kept}{bundle.root}: {bundle.precision}, {size:.1f} MB, nodes: {counted}"
     )

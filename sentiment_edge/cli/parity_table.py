@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
     from sentiment_edge_runtimes.numerics import Condition
 
-_HEADER = f"{'condition':<22}{'texts':>6}{'same label':>12}{'mean drift':>12}{'max drift':>11}{'max logit difference':>22}"
+_HEADER = f"{'condition':<26}{'texts':>6}{'same label':>12}{'mean drift':>12}{'99 %':>9}{'largest':>9}{'logits':>10}"
 
 
 def parity_table(conditions: Iterable[Condition]) -> str:
-    """Return one line per condition under a header."""
+    """Return one line per condition under a header: drifts, and the largest difference of a logit."""
     rows = (
-        f"{row.name:<22}{row.texts:>6}{row.agreement:>12.2%}{row.mean_drift:>12.2g}{row.max_drift:>11.2g}"
-        f"{row.max_logit_difference:>22.2g}"
+        f"{row.precision + ', ' + row.name:<26}{row.texts:>6}{row.agreement:>12.2%}{row.mean_drift:>12.2g}"
+        f"{row.p99_drift:>9.2g}{row.max_drift:>9.2g}{row.max_logit_difference:>10.2g}"
         for row in conditions
     )
     return "\n".join((_HEADER, *rows))

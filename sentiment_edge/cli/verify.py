@@ -16,16 +16,16 @@ def verify(
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a bundle's files, and that it gives on this machine what it gave when it was built (status 1 when not)."""
+    """Check a bundle's files, and that it gives here what it gave where it was built, and torch's answers (status 1 if not)."""
     from sentiment_edge.cli.bundle_json import bundle_json
     from sentiment_edge.cli.parity_table import parity_table
     from sentiment_edge_runtimes.verification import verify as verify_bundle
 
     result = verify_bundle(bundle, threads=threads)
     if as_json:
-        typer.echo(bundle_json(result.bundle, {"passed": result.passed, "conditions": [asdict(result.condition)]}))
+        typer.echo(bundle_json(result.bundle, {"passed": result.passed, "conditions": [*map(asdict, result.conditions)]}))
     else:
-        typer.echo(f"{bundle}: {len(result.bundle.files)} files intact\n{parity_table([result.condition])}")
+        typer.echo(f"{bundle}: {len(result.bundle.files)} files intact\n{parity_table(result.conditions)}")
     if not result.passed:
-        typer.echo(f"sentiment-edge: {bundle}: other answers here than where it was built", err=True)
+        typer.echo(f"sentiment-edge: {bundle}: {'; '.join(result.failures)}", err=True)
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as npst
 from onnx import TensorProto, numpy_helper
 
 from sentiment_edge.export import export_model
-from sentiment_edge_export.fitting import quantize_symmetric
+from sentiment_edge_export.quantization.fitting import quantize_symmetric
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 
 if TYPE_CHECKING:

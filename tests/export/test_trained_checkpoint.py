@@ -11,7 +11,7 @@ import pytest
 from support import Command
 
 from sentiment_edge import load
-from sentiment_edge_runtimes.numerics import Condition
+from sentiment_edge_runtimes.numerics import Condition, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,8 @@ def test_golden_logits(shared: Callable[[str], Path], command: Command, tmp_path
     golden = [json.loads(line) for line in (checkpoint / "golden.jsonl").read_text("utf-8").split("\n") if line]
     classifier = load(tmp_path / "out")
     logits = classifier.logits([row["text"] for row in golden])
-    condition = Condition.of("golden", logits, np.array([row["logits"] for row in golden], np.float32), "softmax")
+    run = Run("onnxruntime", precision, "softmax")  # type: ignore[arg-type]
+    condition = Condition.of("golden", logits, np.array([row["logits"] for row in golden], np.float32), run)
     assert condition.agreement == 1
     assert condition.max_drift <= (1e-4 if precision == "fp32" else 0.05)
     if precision == "fp32":

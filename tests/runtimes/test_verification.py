@@ -25,8 +25,10 @@ def read_golden(folder: Path) -> list[dict[str, object]]:
 def test_the_default_bundle_is_verified() -> None:
     result = verify(DEFAULT_BUNDLE)
     assert result.passed
-    assert result.condition.agreement == 1
-    assert result.condition.texts >= 40
+    here, torch = result.conditions
+    assert here.agreement == torch.agreement == 1
+    assert here.texts >= 200
+    assert here.max_drift < torch.max_drift
 
 
 def test_other_answers_are_noticed(bundle_folder: Path, command: Command) -> None:
@@ -38,6 +40,27 @@ def test_other_answers_are_noticed(bundle_folder: Path, command: Command) -> Non
     assert done.returncode == 1
     assert json.loads(done.stdout)["parity"]["passed"] is False
     assert done.stderr.count(b"\n") == 1
+    assert f"{rows[3]['text']!r} differs in a probability by 0.0" in done.stderr.decode()
+
+
+def test_answers_that_are_not_torchs_are_noticed(bundle_folder: Path, command: Command) -> None:
+    rows = read_golden(bundle_folder)
+    for row in rows:
+        row["torch"] = [logit + sign for logit, sign in zip(row["torch"], (0.1, -0.1), strict=True)]  # type: ignore[call-overload]
+    rewrite_golden(bundle_folder, rows)
+    here, torch = verify(bundle_folder).conditions
+    assert here.max_drift < 1e-6
+    assert torch.mean_drift > 0.01
+    done = command("verify", bundle_folder)
+    assert done.returncode == 1
+    assert "mean drift from torch is 0.0" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("parity", [{}, {"bounds": {}}, {"bounds": {"agreement": "much"}}, {"bounds": 3}], ids=range(4))
+def test_bounds_that_are_none_are_named(bundle_folder: Path, parity: dict[str, object]) -> None:
+    edit_manifest(bundle_folder, parity=parity)
+    with pytest.raises(BundleInvalid, match="no bounds"):
+        verify(bundle_folder)
 
 
 @pytest.mark.parametrize(
@@ -45,12 +68,13 @@ def test_other_answers_are_noticed(bundle_folder: Path, command: Command) -> Non
     [
         [],
         [{"text": "x"}],
-        [{"text": "x", "logits": [1]}],
-        [{"text": "x", "logits": "no"}],
-        [{"text": "x", "logits": [10**400, 1]}],
+        [{"text": "x", "logits": [1, 2]}],
+        [{"text": "x", "logits": [1], "torch": [1]}],
+        [{"text": "x", "logits": "no", "torch": [1, 2]}],
+        [{"text": "x", "logits": [10**400, 1], "torch": [1, 2]}],
         [3],
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_golden_outputs_that_are_none_are_named(bundle_folder: Path, rows: list[dict[str, object]]) -> None:
     rewrite_golden(bundle_folder, rows)
@@ -63,6 +87,5 @@ def test_the_command_prints_the_promised_object(command: Command) -> None:
     answer = json.loads(done.stdout)
     assert done.returncode == 0
     assert {"bundle", "precision", "engines", "files", "nodes", "parity"} <= set(answer)
-    assert {"name", "texts", "agreement", "max_drift", "mean_drift", "max_logit_difference"} == set(
-        answer["parity"]["conditions"][0]
-    )
+    figures = {"texts", "agreement", "max_drift", "mean_drift", "p99_drift", "max_logit_difference"}
+    assert {"name", "engine", "precision", *figures} == set(answer["parity"]["conditions"][0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_HAND_WRITTEN = Path(__file__).parent / "parity_texts.txt"
+_HAND_WRITTEN = Path(__file__).parent / "texts.txt"
 _LONG_TEXT = (
     "it was a long day and the film was longer but the good parts were very good and the bad parts were not so bad that "
     "one would leave before the quiet and rather lovely end"

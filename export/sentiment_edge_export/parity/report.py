@@ -1,0 +1,103 @@
+"""What a comparison with torch found, and the bounds that decide on it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.numerics import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a bundle must hold to in every condition."""
+
+    agreement: float
+    """Least share of texts with torch's label."""
+    mean_drift: float
+    logit_difference: float
+    """Largest difference of a logit to torch's; infinity where there is no bound."""
+    batch_difference: float
+    """Largest difference of a logit between a text alone and the same text in any batch; infinity likewise."""
+
+    def as_json(self) -> dict[str, float | None]:
+        """Return the bounds, None where there is none."""
+        return {name: bound if math.isfinite(bound) else None for name, bound in asdict(self).items()}
+
+    def failures(self, condition: Condition, batch_difference: float) -> Iterator[str]:
+        """Yield each bound that a condition misses, in words."""
+        # Each comparison is written so that a NaN fails it.
+        name = f"{condition.precision}, {condition.name}"
+        if not condition.agreement >= self.agreement:
+            yield f"{name}: agreement {condition.agreement:.2%}, at least {100 * self.agreement:.4g}% needed"
+        if not condition.mean_drift <= self.mean_drift:
+            yield f"{name}: mean drift {condition.mean_drift:.4f}, at most {self.mean_drift:g} allowed"
+        if not condition.max_logit_difference <= self.logit_difference:
+            yield f"{name}: a logit differs by {condition.max_logit_difference:.2g}, {self.logit_difference:g} allowed"
+        if not batch_difference <= self.batch_difference:
+            yield f"{name}: logits differ by {batch_difference:.2g} from the text alone, {self.batch_difference:g} allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class WorstText:
+    """A text whose probabilities moved most."""
+
+    text: str
+    drift: float
+    torch: dict[str, float]
+    """Probability of every label in torch."""
+    bundle: dict[str, float]
+    """The same in the bundle, in the worst condition."""
+    private: bool = False
+    """Whether it is the user's own, which a bundle does not carry."""
+
+    def __str__(self) -> str:
+        """Return both distributions on one line."""
+        sides = (" ".join(f"{label} {share:.4f}" for label, share in side.items()) for side in (self.torch, self.bundle))
+        return f"{self.text!r:.60} drift {self.drift:.4f}: torch {', bundle '.join(sides)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ParityReport:
+    """The outcome of one measurement."""
+
+    conditions: tuple[Condition, ...]
+    """Over all texts."""
+    by_length: tuple[Condition, ...]
+    """The padded condition again, its texts by what they were padded to: too few of each for a bound on agreement."""
+    batch_difference: float
+    """Largest difference of a logit between a text alone and the same text in any batch."""
+    bounds: Bounds
+    failures: tuple[str, ...]
+    """The bounds that were missed, in words."""
+    worst: tuple[WorstText, ...]
+    torch: NDArray[np.float64] = field(repr=False, compare=False)
+    """Probabilities in torch, [texts, classes]."""
+    bundle: NDArray[np.float64] = field(repr=False, compare=False)
+    """The same in the bundle, one by one."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every bound held."""
+        return not self.failures
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the manifest holds of the report, as JSON has it."""
+        return {
+            "passed": self.passed,
+            "conditions": [asdict(condition) for condition in self.conditions],
+            "batch_difference": self.batch_difference,
+            "bounds": self.bounds.as_json(),
+        }
+
+    def whole(self) -> dict[str, Any]:
+        """Return all of the report that a bundle carries, as JSON has it: none of the user's own texts."""
+        worst = [{**asdict(text), "text": None if text.private else text.text} for text in self.worst]
+        return {**self.summary(), "by_length": [asdict(condition) for condition in self.by_length], "worst": worst}

@@ -1,0 +1,122 @@
+"""Which weights of a graph become int8, and what they become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import numpy as np
+import torch
+
+from sentiment_edge_export.graphs import constant_of
+from sentiment_edge_export.quantization.fitting import UNFITTED, Fit, fit_to, quantize_fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import onnx_ir as ir
+    from numpy.typing import NDArray
+
+    from sentiment_edge_export.calibration import Typical
+
+_SMALLEST_WEIGHT = 1024
+"""Elements below which a tensor stays fp32: it would not shrink the file."""
+_FEW_ROWS = 1024
+"""Rows up to which an embedding stays fp32."""
+_MATRIX = 2
+
+
+class Matrix(NamedTuple):
+    """A matrix rounded for products in int8."""
+
+    values: NDArray[np.int8]
+    """[in, out]"""
+    scales: NDArray[np.float32]
+    """[out]"""
+    smoothing: NDArray[np.float32] | None
+    """[in], what its activations must be divided by first"""
+
+
+def quantized_weights(node: ir.Node) -> tuple[ir.Value, ...]:
+    """Return the inputs of a node that int8 is for: none of most nodes."""
+    if node.domain:
+        return ()
+    positions = {"Gather": (0,), "MatMul": (1,), "Gemm": (1, 2), "GRU": (1, 2)}.get(node.op_type, ())
+    present = [node.inputs[position] for position in positions if position < len(node.inputs)]
+    weights = tuple(value for value in present if value is not None and _is_weight(value))
+    if weights and node.op_type == "Gather" and len(array_of(weights[0])) <= _FEW_ROWS:
+        return ()
+    return weights if node.op_type != "MatMul" or is_product(node) else ()
+
+
+def is_product(node: ir.Node) -> bool:
+    """Whether a node is a product over tokens with a constant matrix."""
+    return node.op_type == "MatMul" and _is_weight(node.inputs[1]) and array_of(node.inputs[1]).ndim == _MATRIX
+
+
+def products(model: ir.Model) -> list[ir.Value]:
+    """Return what the products over tokens that int8 is for are multiplied with, each value once."""
+    found = (node.inputs[0] for node in model.graph if is_product(node))
+    axes = model.graph.inputs[0].shape
+    return list(dict.fromkeys(value for value in found if value is not None and _is_over_tokens(value, axes)))
+
+
+def round_matrices(model: ir.Model, typical: Mapping[str, Typical]) -> dict[str, Matrix]:
+    """Round every matrix of a product over tokens, as one for all the products it serves.
+
+    Args:
+        model: as traced and fused.
+        typical: what is known of some of the values in `products`, by name: matrices are rounded for those; others for
+            themselves.
+
+    Returns:
+        By the matrices' names.
+    """
+    matrices: dict[str, Matrix] = {}
+    fitted: tuple[tuple[str, ...], Fit] = ((), UNFITTED)  # the last one: Q, K and V follow each other and share it
+    for node in filter(is_product, model.graph):
+        weight = cast("ir.Value", node.inputs[1])
+        if weight.name in matrices:
+            continue
+        known = [value for value in _multiplied_with(weight) if value.name in typical]
+        names = tuple(str(value.name) for value in known)
+        if names != fitted[0]:
+            fitted = names, _fit(known, typical) if known else UNFITTED
+        matrices[str(weight.name)] = Matrix(*quantize_fitted(array_of(weight), fitted[1]), fitted[1].smoothing)
+    return matrices
+
+
+def array_of(weight: ir.Value | None) -> NDArray[np.float32]:
+    """Return the array of a value that is known to be a weight."""
+    return cast("NDArray[np.float32]", constant_of(weight))
+
+
+def _fit(known: Sequence[ir.Value], typical: Mapping[str, Typical]) -> Fit:
+    """Find out how to fit a matrix to all that it is multiplied with."""
+    alike = all(_multiplied_with(node.inputs[1]) == known for value in known for node in value.consumers() if is_product(node))
+    grams = [typical[str(value.name)].gram for value in known]
+    gram = grams[0] if len(grams) == 1 else torch.stack(grams).sum(dim=0)
+    return fit_to(gram, smooth=alike and all(map(_is_normalized, known)))
+
+
+def _multiplied_with(weight: ir.Value | None) -> list[ir.Value]:
+    """Return the activations of the products over tokens that a weight serves."""
+    readers = () if weight is None else weight.consumers()
+    return [value for node in readers if node.op_type == "MatMul" and (value := node.inputs[0]) is not None]
+
+
+def _is_normalized(value: ir.Value) -> bool:
+    """Whether a value comes from a LayerNormalization, all of it or the first token's row."""
+    producer = value.producer()
+    if producer is not None and producer.op_type == "Slice" and producer.inputs[0] is not None:
+        producer = producer.inputs[0].producer()
+    return producer is not None and producer.op_type == "LayerNormalization"
+
+
+def _is_over_tokens(value: ir.Value, axes: ir.Shape | None) -> bool:
+    """Whether a value is [batch, length, width]; others are not what calibration takes them for."""
+    return axes is not None and value.shape is not None and len(value.shape) == len(axes) + 1 and value.shape[:-1] == axes[:]
+
+
+def _is_weight(value: ir.Value | None) -> bool:
+    array = constant_of(value)
+    return array is not None and array.dtype == np.float32 and array.size >= _SMALLEST_WEIGHT and array.ndim > 1

@@ -1,0 +1,41 @@
+"""Running a graph before there is a bundle."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import onnx_ir as ir
+import onnxruntime
+
+from sentiment_edge_export.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def trial_session(model: ir.Model) -> Iterator[onnxruntime.InferenceSession]:
+    """Yield a session over the graph, written to a temporary file for as long.
+
+    Raises:
+        OutputError: there is no room for the file.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "model.onnx"
+        try:
+            ir.save(model, path, external_data=f"{path.name}_data")
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(f"{tempfile.gettempdir()}: no room to try the model ({reason}); set TMPDIR") from error
+        yield onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.enable_cpu_mem_arena = False
+    return options
