@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import torch
-from measuring import describe_machine, interleaved_medians, print_table, process_seconds, read_labelled, seconds
+from measuring import describe_machine, interleaved_medians, print_table, process_seconds, read_sentences, seconds
 
 from sentiment_edge.export import export_model
 from sentiment_edge_export.checkpoint import find_checkpoint
@@ -53,7 +53,7 @@ def main() -> None:
             report = export_model(str(arguments.checkpoint), precision=precision, output=f"{scratch}/{precision}")
             bundles[precision] = report.bundle
         _latency(model, bundles, arguments)
-        lines = [sentence for sentence, _ in read_labelled(arguments.data)]
+        lines = [sentence for sentence, _ in read_sentences(arguments.data)]
         _throughput(model, checkpoint.tokenizer.library, bundles, (lines * (LINES // len(lines) + 1))[:LINES], arguments)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import platform
 import statistics
@@ -10,6 +9,8 @@ import subprocess
 import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+from sentiment_edge.evaluating.labelled import Selection, read_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,8 +56,7 @@ def print_table(title: str, rows: Sequence[tuple[str, float]], unit: str) -> Non
         print(f"  {name:<58} {figure:>10.3f} {unit:<8} x{figure / rows[0][1]:.2f}")
 
 
-def read_labelled(path: Path, text: str = "sentence", label: str = "label") -> list[tuple[str, str]]:
-    """Return texts and labels of a file with a header, separated by commas (.csv) or tabs."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter="," if path.suffix == ".csv" else "\t")
-        return [(row[text].strip(), row[label]) for row in rows if row[text].strip()]
+def read_sentences(path: Path) -> list[tuple[str, str]]:
+    """Return texts and labels of a file that `sentiment-edge evaluate` reads."""
+    rows = read_labelled(path, Selection(skip_bad=True), say=print)
+    return [(row.text.strip(), row.label) for row in rows]

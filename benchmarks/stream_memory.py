@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-from measuring import describe_machine, print_table, read_labelled
+from measuring import describe_machine, print_table, read_sentences
 
 _PEAK = (
     "import resource, sys; from sentiment_edge.cli import app\n"
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--bundle", default="", help="folder of a bundle; the default one without it")
     parser.add_argument("--lines", type=int, nargs=2, default=[10_000, 1_000_000])
     arguments = parser.parse_args()
-    block = "".join(sentence + "\n" for sentence, _ in read_labelled(arguments.data)).encode().splitlines(keepends=True)
+    block = "".join(sentence + "\n" for sentence, _ in read_sentences(arguments.data)).encode().splitlines(keepends=True)
     print(describe_machine("onnxruntime", "tokenizers"))
     bundle = [arguments.bundle] if arguments.bundle else []
     rows = [(f"{count:,} lines", _peak_megabytes(bundle, block, count)) for count in arguments.lines]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from measuring import read_labelled
+from measuring import read_sentences
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ def main() -> None:
     arguments = parser.parse_args()
     random.seed(arguments.seed)
     torch.manual_seed(arguments.seed)
-    train, dev = (read_labelled(arguments.data / f"{split}.tsv") for split in ("train", "dev"))
+    train, dev = (read_sentences(arguments.data / f"{split}.tsv") for split in ("train", "dev"))
     tokenizer = _train_tokenizer([text for text, _ in train])
     model = _train_model(tokenizer, train, dev)
     _write_checkpoint(arguments.output, tokenizer, model)

@@ -21,6 +21,9 @@ printf 'positive\nnegative\n' > "$scratch/expected"
 cut -f 1 "$scratch/predictions" | diff "$scratch/expected" -
 traced explain "I loved it." > "$scratch/explanation"
 grep -q loved "$scratch/explanation"
+printf 'text,label\nI loved it.,positive\nDreadful.,negative\n' > "$scratch/rows.csv"
+traced evaluate --data "$scratch/rows.csv" --report "$scratch/page.html" > "$scratch/figures"
+grep -q '^accuracy  *1.0000$' "$scratch/figures"
 "$scratch/base/bin/sentiment-edge" --version
 if "$scratch/base/bin/sentiment-edge" export --model gru-mini 2> "$scratch/refusal"; then
     echo "export works without its extra?" >&2

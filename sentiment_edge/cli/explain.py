@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sentiment_edge.cli.writing import write_whole
 
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.prediction import Explanation
@@ -35,7 +36,7 @@ def explain(
     explanation = load(*bundle).explain(text)
     written = {path: render(explanation) for path, render in ((html, _page), (png, _picture)) if path is not None}
     for path, contents in written.items():
-        _write(path, contents)
+        write_whole(path, contents)
     if not written:
         typer.echo(_table(explanation), nl=False, color=True)
 
@@ -64,18 +65,3 @@ def _table(explanation: Explanation) -> str:
     with console.capture() as captured:
         console.print(heatmap(explanation))
     return captured.get()
-
-
-def _write(path: Path, contents: bytes) -> None:
-    """Write beside the target, then rename: a full disk must not leave half a file."""
-    if path.exists() and not path.is_file():  # a device or a pipe
-        path.write_bytes(contents)
-        return
-    target = path.resolve()  # a link is written through
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
-            unfinished = Path(scratch) / target.name
-            unfinished.write_bytes(contents)
-            unfinished.replace(target)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ import typer
 from sentiment_edge.cli.options import BundleArgument, ThreadsOption
 from sentiment_edge.cli.reading import LONGEST_LINE, read_lines
 from sentiment_edge.cli.records import FORMATS, HEADERS, RecordFormat
-from sentiment_edge.cli.terminal import shows_progress
+from sentiment_edge.cli.terminal import Progress, shows_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from sentiment_edge.cli.reading import Lines
     from sentiment_edge_runtimes.classifier import Classifier
     from sentiment_edge_runtimes.prediction import Prediction
-
-_QUIET_SECONDS, _REFRESH_SECONDS = 2.0, 0.5
-"""How long a run may take before it shows progress, and how often it then does."""
 
 
 def predict(
@@ -48,13 +44,15 @@ def predict(
     write = _Writer()
     write(HEADERS[record_format])
     write.flush()
-    with closing(_Tally(shown=shows_progress() and not write.is_terminal)) as tally:
+    tally = _Tally()
+    with closing(Progress(shown=shows_progress() and not write.is_terminal)) as progress:
         for lines in read_lines(inputs or []):
             for text, prediction in _label(classifier, lines.texts):
                 write(FORMATS[record_format](text, prediction))
                 tally.truncated += prediction is not None and prediction.truncated
             write.flush()
             tally.add(lines)
+            progress.add(len(lines.texts))
     for remark in tally.remarks(classifier.bundle.max_length):
         typer.echo(f"sentiment-edge: {remark}", err=True)
 
@@ -83,29 +81,15 @@ class _Writer:
 
 @dataclass
 class _Tally:
-    """Counts lines and what is remarkable of them; shows the count once the run has taken a while, where `shown`."""
+    """Counts what is remarkable of lines."""
 
-    shown: bool
     truncated: int = 0
     _undecodable: int = 0
     _overlong: int = 0
-    _lines: int = 0
-    _start: float = field(default_factory=time.monotonic)
-    _refreshed: float = 0.0
 
     def add(self, lines: Lines) -> None:
-        self._lines += len(lines.texts)
         self._undecodable += lines.undecodable
         self._overlong += lines.overlong
-        seconds = time.monotonic() - self._start
-        if self.shown and seconds > max(_QUIET_SECONDS, self._refreshed + _REFRESH_SECONDS):
-            self._refreshed = seconds
-            sys.stderr.write(f"\r{self._lines:,} lines, {self._lines / seconds:,.0f} a second ")
-            sys.stderr.flush()
-
-    def close(self) -> None:
-        if self._refreshed:
-            sys.stderr.write("\n")
 
     def remarks(self, max_length: int) -> Iterator[str]:
         if self.truncated:

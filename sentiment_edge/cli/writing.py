@@ -1,0 +1,37 @@
+"""Files that a command writes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from sentiment_edge_runtimes.errors import InputError
+
+
+def write_whole(path: Path, contents: bytes) -> None:
+    """Write beside the target, then rename: a full disk must not leave half a file.
+
+    Raises:
+        OSError: it cannot be written; `path` is its file name.
+    """
+    if path.exists() and not path.is_file():  # a device or a pipe
+        path.write_bytes(contents)
+        return
+    target = path.resolve()  # a link is written through
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+            unfinished = Path(scratch) / target.name
+            unfinished.write_bytes(contents)
+            unfinished.replace(target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file whose folder is not there, before the work that it is to hold.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not path.resolve().parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent} to write it in")
