@@ -23,6 +23,7 @@ class Case(NamedTuple):
     fp32_bytes: float
     """Of the ONNX file with its weights."""
     int8_bytes: float
+    """Before any back-off, which depends on the CPU: a rounding that falls the other way may flip a near tie."""
 
 
 _ENCODER = {"LayerNormalization": 13, "Gelu": 6, "MultiHeadAttention": 6}
@@ -45,7 +46,8 @@ def test_golden_logits(shared: Callable[[str], Path], command: Command, tmp_path
     assert report["parity"]["passed"] is True
     assert report["nodes"] == case.nodes
     onnx_bytes = sum(size for name, size in report["files"].items() if name.startswith("onnx/"))
-    assert onnx_bytes <= (case.int8_bytes if precision == "int8" else case.fp32_bytes)
+    back_off = 0.75 * case.fp32_bytes * sum(weight["share"] for weight in report["fp32"])
+    assert onnx_bytes <= (case.int8_bytes + back_off if precision == "int8" else case.fp32_bytes)
     golden = [json.loads(line) for line in (checkpoint / "golden.jsonl").read_text("utf-8").split("\n") if line]
     classifier = load(tmp_path / "out")
     logits = classifier.logits([row["text"] for row in golden])
