@@ -7,12 +7,13 @@ PIP_OPTIONS ?=
 BIN := $(VENV)/bin
 DEMO := gru-mini-int8
 
-.PHONY: help demo test lint types wheel bundle clean
+.PHONY: help demo test lint types wheel bundle lesser-cpus clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
 	@echo "make test    set up, run the whole test suite"
 	@echo "make lint    ruff; make types: mypy; make wheel: build the wheel and check it in environments of its own"
+	@echo "make lesser-cpus  hold emulated CPUs (x86 without VNNI, Arm) against this one; needs Debian or Ubuntu"
 	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
 
 demo: $(VENV)/ready
@@ -36,6 +37,9 @@ wheel: $(VENV)/ready
 
 bundle: $(VENV)/ready
 	$(BIN)/sentiment-edge export --model gru-mini --int8 --overwrite --output runtimes/sentiment_edge_runtimes/models/gru-mini-int8
+
+lesser-cpus: $(VENV)/ready
+	PYTHONPATH=tests $(BIN)/python -m emulation $(EMULATION_OPTIONS)
 
 clean:
 	rm -rf $(VENV) dist $(DEMO)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 MAX_LOGIT_DIFFERENCE = 1e-4
 """Of fp32 bundles: other kernels sum in another order."""
-MAX_DRIFT = 2e-3
-"""Of int8 bundles: on another CPU a rounding may fall the other way."""
+MAX_MEAN_DRIFT, MAX_DRIFT = 2e-3, 2e-2
+"""Of int8 bundles: on another CPU a rounding may fall the other way, and in a deep model others after it; four times what was
+seen on emulated CPUs. Products that saturate move the mean seven times as far as this."""
 _BOUNDS = ("agreement", "mean_drift", "logit_difference")
 _ENOUGH_TEXTS = 100
 """For a bound on the share of texts with torch's label: of fewer, one would count for more than a hundredth."""
@@ -76,13 +77,15 @@ def _changes(bundle: Bundle, here: Condition, golden: _Golden, logits: NDArray[n
     """Say how far the answers are from those where the bundle was built, if it is too far."""
     fp32 = bundle.precision == "fp32"
     # Written so that a NaN fails it.
-    if here.max_logit_difference <= MAX_LOGIT_DIFFERENCE if fp32 else here.max_drift <= MAX_DRIFT:
+    int8_holds = here.mean_drift <= MAX_MEAN_DRIFT and here.max_drift <= MAX_DRIFT
+    if here.max_logit_difference <= MAX_LOGIT_DIFFERENCE if fp32 else int8_holds:
         return
     moved = np.abs(logits - golden.logits).max(axis=1) if fp32 else drift(logits, golden.logits, bundle.activation)
     worst = int(np.nan_to_num(moved, nan=np.inf).argmax())
     what = f"a logit by {moved[worst]:.2g}, {MAX_LOGIT_DIFFERENCE:g} allowed"
     if not fp32:
-        what = f"a probability by {moved[worst]:.2g}, {MAX_DRIFT:g} allowed"
+        allowed = f"{MAX_DRIFT:g} and a mean of {MAX_MEAN_DRIFT:g} allowed"
+        what = f"a probability by {moved[worst]:.2g}, the mean of all by {here.mean_drift:.2g}, {allowed}"
     yield f"other answers here than where it was built: {golden.texts[worst]!r:.60} differs in {what}{_likely_reason(bundle)}"
 
 

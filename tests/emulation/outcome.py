@@ -1,0 +1,109 @@
+"""Whether answers of another CPU are the same, and the table of what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sentiment_edge_runtimes.numerics import probabilities
+from sentiment_edge_runtimes.verification import MAX_DRIFT, MAX_LOGIT_DIFFERENCE, MAX_MEAN_DRIFT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.bundle import Bundle, Precision
+
+DRIFT = 2e-3
+"""Of int8: a change of a probability that is counted."""
+MARGIN = 0.01
+"""Between the two likeliest classes, up to which a label may change."""
+
+_HEADINGS = (
+    "cpu",
+    "model",
+    "precision",
+    "texts",
+    "logits",
+    "probabilities",
+    "beyond",
+    "labels",
+    "result",
+    "seconds",
+    "remarks",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One check on one CPU."""
+
+    cpu: str
+    model: str
+    precision: Precision
+    passed: bool
+    seconds: float
+    texts: int = 0
+    logits: float = 0.0
+    """Largest difference."""
+    probabilities: float = 0.0
+    """Largest difference."""
+    beyond: int = 0
+    """Texts whose probabilities moved by more than `DRIFT`."""
+    labels: int = 0
+    """Texts whose label changed though the margin was larger than `MARGIN`."""
+    remarks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where and how long a bundle ran."""
+
+    cpu: str
+    model: str
+    seconds: float
+    remarks: str = ""
+
+
+def compare(run: Run, bundle: Bundle, logits: NDArray[np.float32], reference: NDArray[np.float32]) -> Outcome:
+    """Hold logits against those of this machine, both [texts, classes]."""
+    expected = probabilities(reference, bundle.activation)
+    drift = np.abs(probabilities(logits, bundle.activation) - expected).max(axis=1)
+    ranked = np.sort(expected, axis=1)
+    clear = ranked[:, -1] - ranked[:, -2] > MARGIN
+    changed = int((clear & (logits.argmax(axis=1) != reference.argmax(axis=1))).sum())
+    difference = float(np.abs(logits - reference).max())
+    held = bool(drift.mean() <= MAX_MEAN_DRIFT and drift.max() <= MAX_DRIFT)
+    near = difference <= MAX_LOGIT_DIFFERENCE if bundle.precision == "fp32" else held
+    return Outcome(
+        cpu=run.cpu,
+        model=run.model,
+        precision=bundle.precision,
+        passed=near and not changed,
+        seconds=run.seconds,
+        texts=len(logits),
+        logits=difference,
+        probabilities=float(drift.max()),
+        beyond=int((drift > DRIFT).sum()),
+        labels=changed,
+        remarks=run.remarks,
+    )
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Return the outcomes as lines of columns."""
+    rows = [_HEADINGS, *(_cells(outcome) for outcome in outcomes)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _cells(outcome: Outcome) -> tuple[str, ...]:
+    measured = ("",) * 5
+    if outcome.texts:
+        differences = f"{outcome.logits:.1e}", f"{outcome.probabilities:.1e}"
+        measured = str(outcome.texts), *differences, str(outcome.beyond), str(outcome.labels)
+    result = "pass" if outcome.passed else "FAIL"
+    return outcome.cpu, outcome.model, outcome.precision, *measured, result, f"{outcome.seconds:.0f}", outcome.remarks
