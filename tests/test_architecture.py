@@ -27,6 +27,7 @@ INNER = {
     "evaluating": {"pages"},
     "heatmap": {"pages"},
     "pages": set(),
+    "parity": {"pages"},
     "serving": set(),
 }
 """Folders of `sentiment_edge`; the command line may import them all."""
