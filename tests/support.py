@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,27 @@ class Command(Protocol):
     """Runs `sentiment-edge` in a process of its own."""
 
     def __call__(self, *arguments: str | Path, stdin: bytes = b"", **options: Any) -> subprocess.CompletedProcess[bytes]: ...
+
+
+class Page(HTMLParser):
+    """Collects what a page shows, what it would fetch or run, and where its plots put things."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.tags: list[str] = []
+        self.foreign: list[str] = []
+        self.places: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.foreign += [f"{name}={value}" for name, value in attrs if name in {"src", "href", "xlink:href", "data"}]
+        self.places += [str(value) for name, value in attrs if name in {"d", "points", "x", "y", "width", "height"}]
+        self.foreign += [tag] * (tag in {"script", "link", "img", "iframe"})
+
+    def handle_data(self, data: str) -> None:
+        self.cells += [data.strip()] if data.strip() else []
 
 
 def edit_manifest(folder: Path, **changes: object) -> None:

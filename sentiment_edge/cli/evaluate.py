@@ -10,7 +10,7 @@ import typer
 
 from sentiment_edge.cli.options import BundleArgument, JsonOption, ThreadsOption
 from sentiment_edge.cli.terminal import Progress, shows_progress
-from sentiment_edge.cli.writing import check_folder, write_whole
+from sentiment_edge.cli.writing import check_folder, write_page
 
 if TYPE_CHECKING:
     from sentiment_edge.evaluating.running import Listener
@@ -72,7 +72,7 @@ def evaluate(
     if report is not None:
         from sentiment_edge.evaluating.page import page
 
-        write_whole(report, page(result).encode("utf-8", "replace"))
+        write_page(report, page(result))
 
 
 def _parse_map(entries: list[str]) -> dict[str, str]:

@@ -11,9 +11,10 @@ import typer
 
 from sentiment_edge.cli.options import JsonOption
 from sentiment_edge.cli.terminal import shows_progress
+from sentiment_edge.cli.writing import check_folder, write_page
 
 if TYPE_CHECKING:
-    from sentiment_edge.export import ExportReport
+    from sentiment_edge.export import ExportReport, ParityError
 
 
 def export(
@@ -60,36 +61,86 @@ def export(
     max_fp32_share: Annotated[
         float, typer.Option(min=0, max=1, help="int8: share of the weights that may stay fp32 to meet these bounds.")
     ] = 0.25,
+    parity_data: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Texts of your own to measure parity on too: a line each, or csv, tsv, jsonl."),
+    ] = None,
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of these texts; the only one, or a usual name without it.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write what the gate found, passed or not, as a self-contained page.")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what is on this machine.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
+    if parity_data is None and text_column is not None:
+        raise typer.BadParameter("--text-column goes with --parity-data")
+    if report is not None:
+        _check_report(report, output, parity_data)
+    texts = () if parity_data is None else _own_texts(parity_data, text_column)
     from sentiment_edge.cli.bundle_json import bundle_json
-    from sentiment_edge.export import BurnOptions, GateOptions, export_model
+    from sentiment_edge.export import BurnOptions, GateOptions, ParityError, export_model
 
-    report = export_model(
-        model,
-        precision="int8" if int8 else "fp32",
-        output=output,
-        overwrite=overwrite,
-        checkpoint=checkpoint,
-        quantization=quantization,
-        padding=padding,
-        fusion=not no_fusion,
-        fixed_length=fixed_length,
-        fixed_batch=fixed_batch,
-        labels=None if labels is None else [label.strip() for label in labels.split(",")],
-        tokenizer=tokenizer,
-        burn=BurnOptions(heads, None if norm is None else norm == "first", quiet_softmax),
-        gate=GateOptions((), min_agreement, max_mean_drift, max_logit_difference, max_fp32_share),
-        offline=offline,
-        progress=_Stages(),
-    )
-    for note in report.notes:
+    precision: Literal["int8", "fp32"] = "int8" if int8 else "fp32"
+    try:
+        made = export_model(
+            model,
+            precision=precision,
+            output=output,
+            overwrite=overwrite,
+            checkpoint=checkpoint,
+            quantization=quantization,
+            padding=padding,
+            fusion=not no_fusion,
+            fixed_length=fixed_length,
+            fixed_batch=fixed_batch,
+            labels=None if labels is None else [label.strip() for label in labels.split(",")],
+            tokenizer=tokenizer,
+            burn=BurnOptions(heads, None if norm is None else norm == "first", quiet_softmax),
+            gate=GateOptions(texts, min_agreement, max_mean_drift, max_logit_difference, max_fp32_share),
+            offline=offline,
+            progress=_Stages(),
+        )
+    except ParityError as refusal:
+        if report is not None:
+            _report_refusal(report, f"{model}, {precision}", refusal)
+        raise
+    for note in made.notes:
         typer.echo(f"note: {note}", err=True)
-    fp32 = [each._asdict() for each in report.fp32]
-    as_object = bundle_json(report.bundle, report.parity.summary(), notes=report.notes, fp32=fp32)
-    typer.echo(as_object if as_json else _as_text(report))
+    fp32 = [each._asdict() for each in made.fp32]
+    as_object = bundle_json(made.bundle, made.parity.summary(), notes=made.notes, fp32=fp32)
+    typer.echo(as_object if as_json else _as_text(made))
+    if report is not None:
+        from sentiment_edge.parity.page import page
+
+        write_page(report, page(made.parity, f"{model}, {precision}", fp32=made.fp32))
+
+
+def _check_report(report: Path, output: Path | None, parity_data: Path | None) -> None:
+    """Refuse what would be found out after minutes, or would be regretted."""
+    if output is not None and report.resolve().is_relative_to(output.resolve()):
+        raise typer.BadParameter("--report lies in the bundle's folder, which holds checked files only; put it beside")
+    if parity_data is not None and report.resolve() == parity_data.resolve():
+        raise typer.BadParameter("--report would replace --parity-data")
+    check_folder(report)
+
+
+def _own_texts(path: Path, column: str | None) -> tuple[str, ...]:
+    from sentiment_edge.cli.own_texts import read_own_texts
+
+    return read_own_texts(path, column, lambda remark: typer.echo(f"sentiment-edge: {remark}", err=True))
+
+
+def _report_refusal(path: Path, title: str, refusal: ParityError) -> None:
+    """Write the page; where that fails too, the refusal stays the outcome."""
+    from sentiment_edge.parity.page import page
+
+    try:
+        write_page(path, page(refusal.report, title, ranking=refusal.ranking))
+    except OSError as error:
+        typer.echo(f"sentiment-edge: {path}: {error.strerror or error}", err=True)
 
 
 class _Stages:

@@ -27,6 +27,15 @@ def write_whole(path: Path, contents: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
+def write_page(path: Path, html: str) -> None:
+    """Write a page in UTF-8; of what UTF-8 cannot hold, half a surrogate pair, a question mark.
+
+    Raises:
+        OSError: as `write_whole`.
+    """
+    write_whole(path, html.encode("utf-8", "replace"))
+
+
 def check_folder(path: Path) -> None:
     """Refuse a file whose folder is not there, before the work that it is to hold.
 

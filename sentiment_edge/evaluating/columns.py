@@ -68,6 +68,8 @@ def find_probabilities(columns: Sequence[str], labels: Sequence[str]) -> dict[st
 class BadRows:
     """Rows that cannot be used: counted, the first of them named."""
 
+    advice: str = "mend them, or leave them out by --skip-bad"
+    """What to do about them."""
     count: int = 0
     _first: list[str] = field(default_factory=list)
 
@@ -87,7 +89,5 @@ class BadRows:
             return
         named = ", ".join(self._first) + (", ..." if self.count > len(self._first) else "")
         if not skip:
-            raise InputError(
-                f"{table.path}: {self.count} rows do not parse: {named}; mend them, or leave them out by --skip-bad"
-            )
+            raise InputError(f"{table.path}: {self.count} rows do not parse: {named}; {self.advice}")
         say(f"{table.path}: {self.count} rows left out that do not parse: {named}")

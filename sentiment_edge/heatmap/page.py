@@ -6,17 +6,14 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
+from sentiment_edge.pages.document import document
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sentiment_edge_runtimes.prediction import Explanation, TokenWeight
 
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$label $score</title>
-<style>
+_STYLE = """
   :root { color-scheme: light dark; }
   body { font: 18px/1.9 system-ui, sans-serif; max-width: 46em; margin: 3em auto; padding: 0 1em; }
   h1 { font-size: 1.5em; margin: 0; }
@@ -28,15 +25,13 @@ _PAGE = Template("""<!doctype html>
   td { padding: 0 1.5em 0 0; font-variant-numeric: tabular-nums; }
   meter { width: 12em; }
   footer { font-size: .75em; opacity: .7; margin-top: 2em; }
-</style>
-<h1>$label</h1>
+"""
+_BODY = Template("""<h1>$label</h1>
 <table>
 $scores
 </table>
 <p class="text">$text</p>
-<footer>The stronger the colour, the more attention a token got; point at one for its share.$note</footer>
-</html>
-""")
+<footer>The stronger the colour, the more attention a token got; point at one for its share.$note</footer>""")
 
 
 def page(explanation: Explanation) -> str:
@@ -46,13 +41,13 @@ def page(explanation: Explanation) -> str:
         f'<tr><td>{escape(label)}</td><td><meter value="{score:.6f}"></meter></td><td>{score:.4f}</td></tr>'
         for label, score in prediction.scores.items()
     )
-    return _PAGE.substitute(
+    body = _BODY.substitute(
         label=escape(prediction.label),
-        score=f"{prediction.score:.4f}",
         scores=scores,
         text="".join(_shaded(explanation)),
         note=" The faded end was not read: the text is longer than the model." if prediction.truncated else "",
     )
+    return document(f"{prediction.label} {prediction.score:.4f}", _STYLE, body)
 
 
 def _shaded(explanation: Explanation) -> Iterator[str]:

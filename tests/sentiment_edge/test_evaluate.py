@@ -5,14 +5,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn import metrics
-from support import Command, edit_manifest
+from support import Command, Page, edit_manifest
 
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, Classifier
 
@@ -31,25 +30,6 @@ macro average      0.823567  0.823690  0.823590     6530
 weighted average   0.829626  0.829556  0.829549     6530
 """
 """The same log's report, to its last digit; our layout."""
-
-
-class _Page(HTMLParser):
-    """Collects what a page shows, and what it would fetch or run."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.cells: list[str] = []
-        self.tags: list[str] = []
-        self.foreign: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.foreign += [f"{name}={value}" for name, value in attrs if name in {"src", "href", "xlink:href", "data"}]
-        self.foreign += [tag] * (tag in {"script", "link", "img", "iframe"})
-
-    def handle_data(self, data: str) -> None:
-        self.cells += [data.strip()] if data.strip() else []
 
 
 def write_rows(path: Path, header: list[str], rows: list[tuple[object, ...]]) -> Path:
@@ -257,7 +237,7 @@ def test_labels_of_stored_predictions_may_be_mapped(command: Command, tmp_path: 
 def test_a_report_stands_alone(command: Command, labelled: Path, opposite: Path, tmp_path: Path) -> None:
     done = command("evaluate", "--data", labelled, "--compare", opposite, "--report", tmp_path / "a.html")
     assert done.returncode == 0
-    page = _Page((tmp_path / "a.html").read_text("utf-8"))
+    page = Page((tmp_path / "a.html").read_text("utf-8"))
     assert page.foreign == []
     assert page.tags.count("svg") == 2
     assert {"0.6667", "macro average", "2352"} & {*page.cells} == {"0.6667", "macro average"}
@@ -269,7 +249,7 @@ def test_a_report_shows_what_it_is_given_as_text(command: Command, tmp_path: Pat
     path = write_rows(tmp_path / "a.csv", ["label", "prediction"], [*rows])
     done = command("evaluate", "--predictions", path, "--report", tmp_path / "a.html")
     assert done.returncode == 0
-    page = _Page((tmp_path / "a.html").read_text("utf-8"))
+    page = Page((tmp_path / "a.html").read_text("utf-8"))
     assert not {"script", "b", "svg"} & {*page.tags}
     assert {"<b>bad</b>", "<script>", "&amp;"} <= {*page.cells}
 

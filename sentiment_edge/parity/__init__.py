@@ -1,0 +1,1 @@
+"""What the gate of an export found, as a page."""

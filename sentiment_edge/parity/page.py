@@ -1,0 +1,150 @@
+"""What the gate found, as a web page that needs no other file and no script."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from string import Template
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sentiment_edge.pages.document import REPORT_STYLE, document
+from sentiment_edge.pages.plot import key
+from sentiment_edge.pages.table import table
+from sentiment_edge.parity.charts import drift_chart, scatter_chart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sentiment_edge_export.back_off import Sensitivity
+    from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
+    from sentiment_edge_runtimes.numerics import Condition
+
+_HEADER = ["texts", "same label", "mean drift", "99 %", "largest", "largest logit difference"]
+_LONGEST_TEXT = 300
+"""Characters that are shown of a text."""
+_STYLE = f"""{REPORT_STYLE}
+  .points {{ fill: none; stroke: var(--colour); stroke-width: 4; stroke-linecap: round; opacity: .7; }}
+  th:first-child {{ min-width: 10em; }}
+  .texts th:first-child {{ min-width: 0; white-space: nowrap; }}
+  .texts td {{ white-space: pre-line; min-width: 8.5em; }}
+"""
+_BODY = Template("""<h1>$title</h1>
+$verdict
+<h2>Conditions</h2>
+$conditions
+<p>Alone or in any batch, the logits of a text differ by at most $batch_difference$allowed.</p>
+$charts
+$by_length
+$weights
+<h2>Texts that moved most</h2>
+<p>Each in the condition that moved it most; the probability of every label.</p>
+$worst
+<footer>Compared with the original definition in torch, one unpadded text at a time. Drift of a text: the largest absolute
+change of a class probability; 99 %: what one text in a hundred exceeds.</footer>""")
+
+
+def page(report: ParityReport, title: str, *, fp32: Sequence[Sensitivity] = (), ranking: Sequence[Sensitivity] = ()) -> str:
+    """Return the page as HTML.
+
+    Args:
+        report: what was measured, whether it passed or not.
+        title: what was exported.
+        fp32: the weights of an int8 bundle that stayed fp32.
+        ranking: of a bundle that was refused, every weight by what int8 does to it, where that was measured.
+    """
+    allowed = report.bounds.batch_difference
+    body = _BODY.substitute(
+        title=escape(title),
+        verdict=_verdict(report.failures),
+        conditions=_conditions(report),
+        batch_difference=f"{report.batch_difference:.2g}",
+        allowed=f"; {allowed:g} is allowed" if math.isfinite(allowed) else "",
+        charts=_charts(report),
+        by_length=_by_length(report.by_length),
+        weights=_weights(fp32, ranking),
+        worst=table([["drift", "whose", "torch", "bundle", "text"], *map(_worst, report.worst)], kind="texts"),
+    )
+    return document(title, _STYLE, body)
+
+
+def _verdict(failures: Iterable[str]) -> str:
+    missed = "".join(f"<li>{escape(failure)}</li>" for failure in failures)
+    if not missed:
+        return "<p>Passed: the bundle gives torch's answers.</p>"
+    return f"<p>Refused: the bundle does not give torch's answers, and was not written.</p>\n<ul>{missed}</ul>"
+
+
+def _conditions(report: ParityReport) -> str:
+    """Return a line per condition, and one of the bounds; these are of the first one's precision."""
+    rows = [[f"{each.precision}, {each.name}", each.engine, *_figures(each)] for each in report.conditions]
+    bounds = [f"{report.conditions[0].precision}, allowed", "", *_allowed(report.bounds)]
+    return table([["condition", "engine", *_HEADER], *rows, bounds])
+
+
+def _figures(condition: Condition) -> list[str]:
+    drifts = (condition.mean_drift, condition.p99_drift, condition.max_drift, condition.max_logit_difference)
+    return [str(condition.texts), f"{condition.agreement:.2%}", *(f"{drift:.2g}" for drift in drifts)]
+
+
+def _allowed(bounds: Bounds) -> list[str]:
+    logit = f"≤ {bounds.logit_difference:g}" if math.isfinite(bounds.logit_difference) else ""
+    return ["", f"≥ {100 * bounds.agreement:.4g}%", f"≤ {bounds.mean_drift:g}", "", "", logit]
+
+
+def _charts(report: ParityReport) -> str:
+    """Return both charts of the texts that have probabilities: a broken graph gives none."""
+    finite = np.isfinite(report.bundle).all(axis=1) & np.isfinite(report.torch).all(axis=1)
+    torch, bundle = report.torch[finite], report.bundle[finite]
+    absent = f"<p>{int((~finite).sum())} texts have no probabilities here: they are no numbers.</p>" if not finite.all() else ""
+    if not len(torch):
+        return absent
+    drifts = np.abs(bundle - torch).max(axis=1)
+    keys = " ".join(key(index, label) for index, label in enumerate(report.worst[0].torch))
+    return f"""<h2>Text by text, one by one</h2>
+{absent}
+<div class="charts">
+<figure>{drift_chart(drifts, report.bounds.mean_drift)}
+<figcaption>How many texts moved how far. Dashed: the most that their mean may be.</figcaption></figure>
+<figure>{scatter_chart(torch, bundle)}
+<figcaption>On the diagonal the bundle gives torch's answer: {keys}</figcaption></figure>
+</div>"""
+
+
+def _by_length(conditions: Sequence[Condition]) -> str:
+    if not conditions:
+        return ""
+    rows = table([["padded", *_HEADER], *([each.name, *_figures(each)] for each in conditions)])
+    return f"<h2>Padded, by length</h2>\n<p>Too few texts each for a bound on the labels.</p>\n{rows}"
+
+
+def _weights(fp32: Sequence[Sensitivity], ranking: Sequence[Sensitivity]) -> str:
+    """Return the weights that stayed fp32, or those that could have; nothing where none was in question."""
+    if fp32:
+        share = sum(each.share for each in fp32)
+        heading = f"Weights that stayed fp32: {share:.1%}"
+        why = "All in int8, the bundle missed a bound; it holds to every one with these, which cause most drift, in fp32."
+    elif ranking:
+        heading = "What int8 does to each weight"
+        why = "The worst of them in fp32, within the share that is allowed, were not enough to hold to every bound."
+    else:
+        return ""
+    rows = [[each.weight, f"{each.drift:.4f}", f"{each.share:.1%}"] for each in fp32 or ranking]
+    header = ["weight", "mean drift when it alone is int8", "share of the weights"]
+    return f"<h2>{heading}</h2>\n<p>{why}</p>\n{table([header, *rows])}"
+
+
+def _worst(text: WorstText) -> list[str]:
+    whose = "yours" if text.private else "the project's"
+    return [f"{text.drift:.2g}", whose, _distribution(text.torch), _distribution(text.bundle), _quoted(text.text)]
+
+
+def _distribution(shares: dict[str, float]) -> str:
+    return "\n".join(f"{label} {share:.4f}" for label, share in shares.items())
+
+
+def _quoted(text: str) -> str:
+    """Return a text as Python writes it, so that spaces, line ends and nothing at all can be seen."""
+    quoted = repr(text)
+    return quoted if len(quoted) <= _LONGEST_TEXT else f"{quoted[:_LONGEST_TEXT]}…"
