@@ -2,8 +2,8 @@
 
     python benchmarks/back_off.py --checkpoint DISTILBERT_FOLDER
 
-In the first two layers, a few channels of the attention's values are multiplied by 50, and the weights that read them
-divided by 50: the same function in fp32, but what these channels leave of the range of int8 is too little for the others.
+In every layer, a few channels of the attention's values are multiplied by 50, and the weights that read them divided by
+50: the same function in fp32, but what these channels leave of the range of int8 is too little for the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 from sentiment_edge.export import ExportReport, GateOptions, ParityError, export_model
 from sentiment_edge_runtimes.bundle import Quantization
 
-_LAYERS, _CHANNELS, _FACTOR = ("layer.0.", "layer.1."), slice(0, 3), 50
+_CHANNELS, _FACTOR = slice(0, 3), 50
 
 
 def main() -> None:
@@ -52,8 +52,6 @@ def scale_channels(weights: Path) -> None:
     """Give the attention's values a few large channels."""
     tensors = torch.load(weights, weights_only=True)
     for name, tensor in tensors.items():
-        if not any(layer in name for layer in _LAYERS):
-            continue
         if "v_lin" in name:
             tensor[_CHANNELS] *= _FACTOR
         elif "attention.out_lin.weight" in name:
