@@ -134,9 +134,8 @@ def main() -> int:
     bundles = list(comparison.references)
     with ThreadPoolExecutor(options.jobs) as pool:
         pending = [pool.submit(comparison.logits, cpu, bundle) for cpu in cpus for bundle in bundles]
-        whole = [cpu for cpu in cpus if cpu.architecture == "aarch64"]  # x86 runs this environment's own programs
-        pending += [pool.submit(comparison.prediction, cpu) for cpu in whole]
-        pending += [pool.submit(comparison.verification, cpu, bundle) for cpu in whole for bundle in bundles]
+        pending += [pool.submit(comparison.prediction, cpu) for cpu in cpus]
+        pending += [pool.submit(comparison.verification, cpu, bundle) for cpu in cpus for bundle in bundles]
         outcomes = [outcome.result() for outcome in pending]
     sys.stdout.write(f"{table(outcomes)}\n")
     sys.stderr.write(f"lesser-cpus: {time.perf_counter() - started:.0f} s in all\n")
