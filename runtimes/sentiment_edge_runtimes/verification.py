@@ -65,6 +65,14 @@ def verify(root: Path, *, threads: int | None = None) -> Verification:
     return Verification(bundle, (here, torch), failures)
 
 
+def unchanged(here: Condition) -> bool:
+    """Whether answers are those of another machine, as far as machines can give the same."""
+    # Written so that a NaN fails it.
+    if here.precision == "fp32":
+        return here.max_logit_difference <= MAX_LOGIT_DIFFERENCE
+    return here.mean_drift <= MAX_MEAN_DRIFT and here.max_drift <= MAX_DRIFT
+
+
 class _Golden(NamedTuple):
     texts: list[str]
     logits: NDArray[np.float32]
@@ -75,11 +83,9 @@ class _Golden(NamedTuple):
 
 def _changes(bundle: Bundle, here: Condition, golden: _Golden, logits: NDArray[np.float32]) -> Iterator[str]:
     """Say how far the answers are from those where the bundle was built, if it is too far."""
-    fp32 = bundle.precision == "fp32"
-    # Written so that a NaN fails it.
-    int8_holds = here.mean_drift <= MAX_MEAN_DRIFT and here.max_drift <= MAX_DRIFT
-    if here.max_logit_difference <= MAX_LOGIT_DIFFERENCE if fp32 else int8_holds:
+    if unchanged(here):
         return
+    fp32 = bundle.precision == "fp32"
     moved = np.abs(logits - golden.logits).max(axis=1) if fp32 else drift(logits, golden.logits, bundle.activation)
     worst = int(np.nan_to_num(moved, nan=np.inf).argmax())
     what = f"a logit by {moved[worst]:.2g}, {MAX_LOGIT_DIFFERENCE:g} allowed"

@@ -59,11 +59,8 @@ def _cells(path: Path, column: str | None, say: Callable[[str], None]) -> Iterat
     bad = BadRows(advice="mend them")
     with open_table(path) as table:
         position = _text_column(table, column, say)
-        for record in table.records:
-            if record.problem:
-                bad.add(record.line, record.problem)
-            else:
-                yield record.cells[position]
+        for record in bad.without(table):
+            yield record.cells[position]
     bad.settle(table, skip=False, say=say)
 
 

@@ -9,9 +9,9 @@ from sentiment_edge.evaluating.wording import listed
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from sentiment_edge.evaluating.tables import Table
+    from sentiment_edge.evaluating.tables import Record, Table
 
 TEXT = ("text", "sentence", "review", "content", "tweet", "line", "comment", "message", "body", "document")
 LABEL = ("label", "sentiment", "target", "class", "gold", "polarity", "category", "label3", "label2", "label5")
@@ -78,6 +78,15 @@ class BadRows:
         self.count += 1
         if len(self._first) < _NAMED_LINES:
             self._first.append(f"line {line} ({problem})")
+
+    def without(self, table: Table, **positions: int) -> Iterator[Record]:
+        """Yield the rows that parse and have something in each of these columns, by what they are for; count the others."""
+        for record in table.records:
+            blank = (f"no {kind}" for kind, position in positions.items() if not record.cells[position].strip())
+            if problem := record.problem or next(blank, ""):
+                self.add(record.line, problem)
+            else:
+                yield record
 
     def settle(self, table: Table, skip: bool, say: Callable[[str], None]) -> None:  # noqa: FBT001 - the user's choice
         """Say how many rows were left out, or refuse the file.

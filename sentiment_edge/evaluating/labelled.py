@@ -53,19 +53,10 @@ def read_labelled(path: Path, selection: Selection, say: Callable[[str], None]) 
     with open_table(path) as table:
         text_at = find_column(table, "text", selection.text_column, TEXT, say)
         label_at = find_column(table, "label", selection.label_column, LABEL, say)
-        for record in table.records:
-            problem = record.problem or blank(record.cells, text=text_at, label=label_at)
-            if problem:
-                bad.add(record.line, problem)
-                continue
+        for record in bad.without(table, text=text_at, label=label_at):
             label = record.cells[label_at].strip()
             rows.append(
                 LabelledText(record.line, record.cells[text_at], names.setdefault(label, label))
             )  # a label is kept once
     bad.settle(table, selection.skip_bad, say)
     return rows
-
-
-def blank(cells: list[str], **positions: int) -> str:
-    """Return which of the cells is blank, as a problem; nothing where none is."""
-    return next((f"no {kind}" for kind, position in positions.items() if not cells[position].strip()), "")

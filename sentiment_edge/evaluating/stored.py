@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sentiment_edge.evaluating.columns import LABEL, PREDICTION, BadRows, find_column, find_probabilities
-from sentiment_edge.evaluating.labelled import blank
 from sentiment_edge.evaluating.tables import Table, open_table
 from sentiment_edge.evaluating.wording import listed
 from sentiment_edge_runtimes.errors import InputError
@@ -72,11 +71,7 @@ def _read_rows(table: Table, selection: Selection, bad: BadRows, say: Callable[[
     label_at = find_column(table, "label", selection.label_column, LABEL, say)
     predicted_at = find_column(table, "prediction", selection.prediction_column, PREDICTION, say)
     rows, left_out = [], 0
-    for record in table.records:
-        problem = record.problem or blank(record.cells, label=label_at, prediction=predicted_at)
-        if problem:
-            bad.add(record.line, problem)
-            continue
+    for record in bad.without(table, label=label_at, prediction=predicted_at):
         label = record.cells[label_at].strip()
         label = selection.mapping.get(label.casefold(), label)
         if label:

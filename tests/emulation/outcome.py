@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentiment_edge_runtimes.numerics import probabilities
-from sentiment_edge_runtimes.verification import MAX_DRIFT, MAX_LOGIT_DIFFERENCE, MAX_MEAN_DRIFT
+from sentiment_edge_runtimes import numerics
+from sentiment_edge_runtimes.numerics import Condition
+from sentiment_edge_runtimes.verification import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,24 +71,20 @@ class Run:
 
 def compare(run: Run, bundle: Bundle, logits: NDArray[np.float32], reference: NDArray[np.float32]) -> Outcome:
     """Hold logits against those of this machine, both [texts, classes]."""
-    expected = probabilities(reference, bundle.activation)
-    drift = np.abs(probabilities(logits, bundle.activation) - expected).max(axis=1)
-    ranked = np.sort(expected, axis=1)
+    found = Condition.of(run.cpu, logits, reference, numerics.Run("onnxruntime", bundle.precision, bundle.activation))
+    ranked = np.sort(numerics.probabilities(reference, bundle.activation), axis=1)
     clear = ranked[:, -1] - ranked[:, -2] > MARGIN
     changed = int((clear & (logits.argmax(axis=1) != reference.argmax(axis=1))).sum())
-    difference = float(np.abs(logits - reference).max())
-    held = bool(drift.mean() <= MAX_MEAN_DRIFT and drift.max() <= MAX_DRIFT)
-    near = difference <= MAX_LOGIT_DIFFERENCE if bundle.precision == "fp32" else held
     return Outcome(
         cpu=run.cpu,
         model=run.model,
         precision=bundle.precision,
-        passed=near and not changed,
+        passed=unchanged(found) and not changed,
         seconds=run.seconds,
         texts=len(logits),
-        logits=difference,
-        probabilities=float(drift.max()),
-        beyond=int((drift > DRIFT).sum()),
+        logits=found.max_logit_difference,
+        probabilities=found.max_drift,
+        beyond=int((numerics.drift(logits, reference, bundle.activation) > DRIFT).sum()),
         labels=changed,
         remarks=run.remarks,
     )
