@@ -22,7 +22,7 @@ TOKENIZER = "tokenizer.json"
 GOLDEN = "golden.jsonl"
 PARITY = "parity.json"
 
-EngineName = Literal["onnxruntime"]
+EngineName = Literal["onnxruntime", "openvino"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 Precision = Literal["fp32", "int8"]
 Padding = Literal["packed", "padded"]
@@ -104,6 +104,10 @@ class Bundle:
         if engine not in self.engines:
             raise EngineError(f"{self.root}: no model for {engine} in it, only for {', '.join(self.engines)}")
         return self.root / self.engines[engine]
+
+    def fingerprint(self) -> str:
+        """Return what tells this bundle from any other: the SHA-256 of its checksums."""
+        return sha256(self.root / CHECKSUMS)
 
     def require(self, name: str) -> Path:
         """Return the path of a file of the bundle.

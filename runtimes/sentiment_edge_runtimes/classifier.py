@@ -14,6 +14,7 @@ import numpy as np
 
 from sentiment_edge_runtimes.batching import Batch, pad, plan
 from sentiment_edge_runtimes.bundle import Bundle, EngineName
+from sentiment_edge_runtimes.choosing import EngineChoice, choose
 from sentiment_edge_runtimes.engine import Engine, Outputs, open_engine
 from sentiment_edge_runtimes.errors import EngineError, InputError
 from sentiment_edge_runtimes.numerics import probabilities
@@ -32,13 +33,14 @@ _STREAM_TEXTS = 1024
 
 
 def load(
-    bundle: str | os.PathLike[str] | None = None, *, engine: EngineName = "onnxruntime", threads: int | None = None
+    bundle: str | os.PathLike[str] | None = None, *, engine: EngineChoice = "auto", threads: int | None = None
 ) -> Classifier:
     """Open a bundle and return its classifier. Never touches the network.
 
     Args:
         bundle: the folder that an export wrote; None for the small English model that comes with this package.
-        engine: what executes the model.
+        engine: what executes the model; `auto` for what the environment variable `SENTIMENT_EDGE_ENGINE` says, and without
+            that for the faster one of those that the bundle has and this machine too: timed once, then remembered.
         threads: CPU threads to use; None for the CPUs that this process may really use.
 
     Raises:
@@ -53,12 +55,14 @@ def load(
 class Classifier:
     """A bundle ready to use. May be shared by threads; the engine starts at first use, in each process anew."""
 
-    def __init__(self, bundle: Bundle, *, engine: EngineName = "onnxruntime", threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, engine: EngineChoice = "auto", threads: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise InputError(f"threads must be 1 or more, not {threads}")
-        bundle.model_path(engine)  # a missing one is better named now than at first use
+        if engine != "auto":
+            bundle.model_path(engine)  # a missing one is better named now than at first use
         self.bundle = bundle
-        self._engine_name = engine
+        self._asked = engine
+        self._chosen: EngineName | None = None
         self._threads = threads or usable_cpus()
         self._tokenizer = TextTokenizer(bundle, self._threads)
         self._lock = os.getpid(), Lock()
@@ -66,12 +70,23 @@ class Classifier:
 
     def __reduce__(self) -> tuple[Callable[[Bundle], Classifier], tuple[Bundle]]:
         """Pickle what it was made from: another process opens its own engine."""
-        return partial(Classifier, engine=self._engine_name, threads=self._threads), (self.bundle,)
+        return partial(Classifier, engine=self._asked, threads=self._threads), (self.bundle,)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels, by class index."""
         return self.bundle.labels
+
+    @property
+    def engine(self) -> EngineName:
+        """What executes the model; asked for the first time on a machine, it may take a second to find out.
+
+        Raises:
+            EngineError: none of the bundle's engines can run it here.
+        """
+        if self._chosen is None:
+            self._chosen = choose(self.bundle, self._asked, self._threads).engine
+        return self._chosen
 
     @overload
     def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is a sequence of str too
@@ -166,7 +181,7 @@ class Classifier:
             self._lock = process, Lock()
         with self._lock[1]:
             if self._engine is None or self._engine[0] != process:
-                self._engine = process, open_engine(self.bundle, self._engine_name, self._threads)
+                self._engine = process, open_engine(self.bundle, self.engine, self._threads)
             return self._engine[1]
 
 

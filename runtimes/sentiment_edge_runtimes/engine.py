@@ -5,11 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from sentiment_edge_runtimes.errors import InputError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle import Bundle, EngineName
+
+INPUTS = ("input_ids", "attention_mask")
+"""Names of a model's inputs; one that needs no mask has the first only."""
 
 
 class Outputs(NamedTuple):
@@ -47,3 +52,13 @@ def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
     # An engine's library is heavy and may be absent: import only the one asked for.
     engine: Engine = import_module(f"sentiment_edge_runtimes.{name}_engine").open_engine(bundle, threads)
     return engine
+
+
+def check_mask(attention_mask: NDArray[np.int64]) -> None:
+    """Refuse a text without tokens, of which a model would make NaN.
+
+    Raises:
+        InputError: a row of the mask is all zeros.
+    """
+    if not attention_mask.any(axis=1).all():
+        raise InputError("a row of the attention mask is all zeros; every text has at least one token")

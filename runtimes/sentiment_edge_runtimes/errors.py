@@ -14,9 +14,11 @@ Each message is one line that says what to do. The command line prints it and ex
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -69,3 +71,16 @@ class BundleDamaged(BundleError, ValueError):
 def first_line(error: BaseException) -> str:
     """Return the first line of a foreign error's message that says something, or without one the error's type."""
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn an engine's exceptions, which share no public base, into ours with the first line of their message.
+
+    Raises:
+        EngineError: the block failed.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise EngineError(f"{what}: {first_line(error)}") from error

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import onnxruntime
 
-from sentiment_edge_runtimes.engine import Outputs
-from sentiment_edge_runtimes.errors import EngineError, InputError, first_line
+from sentiment_edge_runtimes.engine import INPUTS, Outputs, check_mask
+from sentiment_edge_runtimes.errors import EngineError, translated
 from sentiment_edge_runtimes.saturation import products_saturate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle import Bundle
 
-_INPUTS = ("input_ids", "attention_mask")
 _SLOWER = "SkipLayerNormFusion;BiasGeluFusion"
 """Fusions of ONNX Runtime whose CPU kernels take longer than the two nodes that they replace (benchmarks/fused_kernels.py)."""
 
@@ -38,21 +34,20 @@ class OnnxRuntimeEngine:
     def __init__(self, bundle: Bundle, threads: int) -> None:
         self.workers = threads if _is_recurrent(bundle) else 1
         path = bundle.model_path("onnxruntime")
-        with _translated(f"{path}: ONNX Runtime cannot load it"):
+        with translated(f"{path}: ONNX Runtime cannot load it"):
             options = session_options(bundle, threads)
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._inputs = [node.name for node in self._session.get_inputs()]
         outputs = {node.name: node.shape for node in self._session.get_outputs()}
         self._outputs = list(outputs)
-        if not {*self._inputs} <= {*_INPUTS} or outputs.get("logits", [None])[-1] != len(bundle.labels):
+        if not {*self._inputs} <= {*INPUTS} or outputs.get("logits", [None])[-1] != len(bundle.labels):
             raise EngineError(f"{path}: not a classifier of {len(bundle.labels)} labels; export the bundle again")
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; see `Engine`."""
-        if not attention_mask.any(axis=1).all():
-            raise InputError("a row of the attention mask is all zeros; every text has at least one token")
-        tensors = dict(zip(_INPUTS, (input_ids, attention_mask), strict=True))
-        with _translated("ONNX Runtime failed to run the model"):
+        check_mask(attention_mask)
+        tensors = dict(zip(INPUTS, (input_ids, attention_mask), strict=True))
+        with translated("ONNX Runtime failed to run the model"):
             results = self._session.run(None, {name: tensors[name] for name in self._inputs})
         named = dict(zip(self._outputs, results, strict=True))
         return Outputs(named["logits"], named.get("attention"))
@@ -83,12 +78,3 @@ def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
 def _is_recurrent(bundle: Bundle) -> bool:
     """Whether it has a GRU, whose kernel hardly gains from a second thread: several batches run at once instead."""
     return "GRU" in bundle.nodes
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    """Turn the engine's exceptions, which share no public base, into ours with the first line of their message."""
-    try:
-        yield
-    except Exception as error:
-        raise EngineError(f"{what}: {first_line(error)}") from error

@@ -1,0 +1,159 @@
+"""Which engine runs a bundle here: the only one that can, the one asked for, or the one that is faster on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+
+import numpy as np
+
+from sentiment_edge_runtimes.batching import padded_length
+from sentiment_edge_runtimes.bundle import ENGINES, Bundle, EngineName
+from sentiment_edge_runtimes.cache import recall, remember
+from sentiment_edge_runtimes.cpu import cpu_features
+from sentiment_edge_runtimes.engine import open_engine
+from sentiment_edge_runtimes.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sentiment_edge_runtimes.engine import Engine
+
+EngineChoice = Literal["auto", "onnxruntime", "openvino"]
+ENGINE_VARIABLE = "SENTIMENT_EDGE_ENGINE"
+"""Names the engine where the program does not."""
+
+_SHAPES = ((1, 16), (1, 64), (8, 64), (16, 32))
+"""Texts and tokens to time: a short line, a long one, and batches as lines in a stream make them."""
+_SECONDS, _LEAST_RUNS = 0.05, 3
+"""For each shape."""
+_SLOW_SECONDS = 0.5
+"""A run that takes so long is the last one: larger shapes would keep the user waiting."""
+
+
+class Timing(NamedTuple):
+    """How long engines take for one batch."""
+
+    texts: int
+    tokens: int
+    seconds: dict[EngineName, float]
+    """Medians."""
+
+
+class Choice(NamedTuple):
+    """The engine for a bundle on this machine, and why."""
+
+    engine: EngineName
+    timings: tuple[Timing, ...] = ()
+    """What decided; nothing where there was nothing to decide."""
+    refused: tuple[str, ...] = ()
+    """Why engines of the bundle that are installed cannot run it here."""
+
+
+def installed_engines() -> dict[EngineName, str]:
+    """Return the version of each engine that is installed."""
+    return {name: version(name) for name in ENGINES if find_spec(name) is not None}
+
+
+def choose(bundle: Bundle, asked: EngineChoice, threads: int) -> Choice:
+    """Return the engine to run a bundle with; the first time that there are several, time them.
+
+    Args:
+        bundle: what is to be run.
+        asked: the engine, or `auto` for what `SENTIMENT_EDGE_ENGINE` says, or without that for the faster one.
+        threads: CPU threads that it will have.
+
+    Raises:
+        EngineError: the bundle has no model for the engine that was asked for, or none of its engines is installed.
+    """
+    asked = asked if asked != "auto" else _asked_by_environment()
+    if asked != "auto":
+        bundle.model_path(asked)
+        return Choice(asked)
+    installed = installed_engines()
+    names = [name for name in bundle.engines if name in installed]
+    if not names:
+        wanted = next(iter(bundle.engines))
+        raise EngineError(f"{bundle.root}: its engine is not installed: pip install 'sentiment-edge[{wanted}]'")
+    if len(names) == 1:
+        return Choice(names[0])
+    key = (bundle.fingerprint(), cpu_features(), threads, *((name, installed[name]) for name in names))
+    known = _parse(recall("engines", *key), names)
+    if known is None:
+        known = _measure(bundle, names, threads)
+        remember(json.dumps(known).encode(), "engines", *key)
+    return known
+
+
+def _asked_by_environment() -> EngineChoice:
+    asked = os.environ.get(ENGINE_VARIABLE) or "auto"
+    if asked not in {"auto", *ENGINES}:
+        raise EngineError(f"{ENGINE_VARIABLE} is {asked!r:.40}; it must be auto, {' or '.join(ENGINES)}")
+    return cast("EngineChoice", asked)
+
+
+def _parse(stored: bytes | None, names: Sequence[EngineName]) -> Choice | None:
+    """Return the choice that was remembered, if it is one between these engines."""
+    try:
+        engine, timings, refused = json.loads(stored or b"null")
+        choice = Choice(engine, tuple(Timing(*timing) for timing in timings), tuple(refused))
+    except (TypeError, ValueError):
+        return None
+    return choice if choice.engine in names else None
+
+
+def _measure(bundle: Bundle, names: Sequence[EngineName], threads: int) -> Choice:
+    seconds: dict[EngineName, list[float]] = {}
+    refused: list[str] = []
+    for name in names:  # one after the other: together they would need twice the memory
+        try:
+            seconds[name] = list(_time(bundle, open_engine(bundle, name, threads)))
+        except EngineError as error:
+            refused.append(str(error))
+    if not seconds:
+        raise EngineError("; ".join(refused))
+    shapes = _shapes(bundle)[: min(map(len, seconds.values()))]
+    timings = tuple(
+        Timing(*shape, {name: measured[at] for name, measured in seconds.items()}) for at, shape in enumerate(shapes)
+    )
+    return Choice(_best(seconds, timings), timings, tuple(refused))
+
+
+def _best(names: Mapping[EngineName, object], timings: Sequence[Timing]) -> EngineName:
+    """Return the engine that loses least where it loses most."""
+
+    def worst_loss(name: EngineName) -> float:
+        return max(timing.seconds[name] / min(timing.seconds.values()) for timing in timings)
+
+    return min(names, key=worst_loss)
+
+
+def _shapes(bundle: Bundle) -> list[tuple[int, int]]:
+    """Return what to time, as far as the model takes it."""
+    shapes = (
+        (bundle.batch or texts, padded_length(min(tokens, bundle.max_length), bundle.lengths)) for texts, tokens in _SHAPES
+    )
+    return list(dict.fromkeys(shapes))
+
+
+def _time(bundle: Bundle, engine: Engine) -> Iterator[float]:
+    """Yield the median of each shape, until one takes long."""
+    for texts, tokens in _shapes(bundle):
+        ids = np.full((texts, tokens), bundle.pad_id, dtype=np.int64)
+        mask = np.ones_like(ids)
+        engine(ids, mask)  # the first run of a shape prepares it
+        runs: list[float] = []
+        while len(runs) < _LEAST_RUNS or (sum(runs) < _SECONDS):
+            start = time.perf_counter()
+            engine(ids, mask)
+            runs.append(time.perf_counter() - start)
+            if runs[-1] > _SLOW_SECONDS:
+                break
+        yield statistics.median(runs)
+        if runs[-1] > _SLOW_SECONDS:
+            return

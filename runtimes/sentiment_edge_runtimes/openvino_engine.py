@@ -1,0 +1,100 @@
+"""OpenVINO as an engine, set up to be embedded: no bfloat16 unasked, no pinned threads, what it compiled remembered."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from sentiment_edge_runtimes.cache import recall, remember
+from sentiment_edge_runtimes.cpu import cpu_features
+from sentiment_edge_runtimes.engine import INPUTS, Outputs, check_mask
+from sentiment_edge_runtimes.errors import EngineError, translated
+from sentiment_edge_runtimes.saturation import products_saturate
+
+try:
+    import openvino
+except ModuleNotFoundError as missing:
+    raise EngineError("OpenVINO is not installed: pip install 'sentiment-edge[openvino]'") from missing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.bundle import Bundle
+
+_DEVICE = "CPU"
+
+
+class OpenVinoEngine:
+    """One compiled model over the bundle's IR; a request for each thread that calls it at once."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        self.workers = 1
+        path = bundle.model_path("openvino")
+        if bundle.precision == "int8" and products_saturate():
+            raise EngineError(
+                f"{path}: this CPU's int8 products saturate (x86 without VNNI), which OpenVINO cannot avoid; use onnxruntime"
+            )
+        with translated(f"{path}: OpenVINO cannot load it (an upgrade may: pip install -U openvino)"):
+            self._model = _compile(bundle, path, threads)
+        self._inputs = [node.any_name for node in self._model.inputs]
+        outputs = {node.any_name: node.partial_shape for node in self._model.outputs}
+        self._outputs = list(outputs)
+        if not {*self._inputs} <= {*INPUTS} or "logits" not in outputs or outputs["logits"][1] != len(bundle.labels):
+            raise EngineError(f"{path}: not a classifier of {len(bundle.labels)} labels; export the bundle again")
+        self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+        """Run one batch; see `Engine`."""
+        check_mask(attention_mask)
+        tensors = dict(zip(INPUTS, (input_ids, attention_mask), strict=True))
+        with translated("OpenVINO failed to run the model"):
+            request = self._request()
+            results = request.infer({name: tensors[name] for name in self._inputs}, share_inputs=True)
+        self._idle.put(request)
+        named = {name: results[name] for name in self._outputs}
+        return Outputs(named["logits"], named.get("attention"))
+
+    def _request(self) -> openvino.InferRequest:
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        return self._model.create_infer_request()
+
+
+def open_engine(bundle: Bundle, threads: int) -> OpenVinoEngine:
+    """Load the bundle's IR."""
+    return OpenVinoEngine(bundle, threads)
+
+
+def _compile(bundle: Bundle, path: Path, threads: int) -> openvino.CompiledModel:
+    """Compile the model, or take up what an earlier process compiled.
+
+    What is remembered holds no weights: those come from the bundle, whose checksums have been compared.
+    """
+    core = openvino.Core()
+    properties = _properties(threads)
+    key = (openvino.__version__, bundle.fingerprint(), cpu_features(), *sorted(properties.items()))
+    weights = path.with_suffix(".bin")
+    if (compiled := recall("openvino", *key)) is not None:
+        with suppress(RuntimeError):  # another build of OpenVINO may refuse it: then anew
+            return core.import_model(compiled, _DEVICE, {**properties, "WEIGHTS_PATH": os.fspath(weights)})
+    model = core.compile_model(os.fspath(path), _DEVICE, properties)
+    with suppress(RuntimeError):
+        remember(bytes(model.export_model().getvalue()), "openvino", *key)
+    return model
+
+
+def _properties(threads: int) -> dict[str, Any]:
+    return {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",  # else what is not int8 runs in bfloat16 where the CPU has it
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else products with stored int8 weights round their activations too
+        "ENABLE_CPU_PINNING": False,  # the process may have other work for its CPUs
+        "CACHE_MODE": "OPTIMIZE_SIZE",
+    }
