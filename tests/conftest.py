@@ -15,7 +15,7 @@ from support import SHARED, Command
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, Classifier, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def pytest_report_header() -> str:
@@ -25,7 +25,15 @@ def pytest_report_header() -> str:
         except PackageNotFoundError:
             return f"no {name}"
 
-    return ", ".join(map(found, ("numpy", "onnxruntime", "tokenizers", "typer", "torch", "onnx", "onnxscript")))
+    return ", ".join(map(found, ("numpy", "onnxruntime", "openvino", "tokenizers", "typer", "torch", "onnx", "onnxscript")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what engines remember out of the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SENTIMENT_EDGE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     import onnx_ir as ir
     from numpy.typing import NDArray
 
+    from sentiment_edge_export.calibration import Batches
     from sentiment_edge_export.quantization import Int8Recipe
-    from sentiment_edge_runtimes.bundle import Activation
-
-    Batches = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
+    from sentiment_edge_runtimes.bundle import Activation, EngineName
 
 
 class Sensitivity(NamedTuple):
@@ -30,10 +29,11 @@ class Sensitivity(NamedTuple):
     """Mean drift of the texts when this weight alone is int8."""
     share: float
     """Its elements, of all that int8 is for."""
+    engine: EngineName = "onnxruntime"
 
     def __str__(self) -> str:
         """Return it in words."""
-        return f"{self.weight} (drift {self.drift:.4f}, {self.share:.1%} of the weights)"
+        return f"{self.weight} ({self.engine}: drift {self.drift:.4f}, {self.share:.1%} of the weights)"
 
 
 def rank(model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: Batches) -> list[Sensitivity]:

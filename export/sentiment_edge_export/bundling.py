@@ -6,15 +6,17 @@ import json
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sentiment_edge_export.graphs import count_nodes
 from sentiment_edge_export.model_card import model_card
-from sentiment_edge_export.writing import seal, write_json, write_model
-from sentiment_edge_runtimes.bundle import FORMAT_VERSION, GOLDEN, PARITY, TOKENIZER, Bundle, Precision
+from sentiment_edge_export.parity.report import together
+from sentiment_edge_export.targets import TARGETS
+from sentiment_edge_export.writing import seal, write_json
+from sentiment_edge_runtimes.bundle import FORMAT_VERSION, GOLDEN, MANIFEST, PARITY, TOKENIZER, Bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import onnx_ir as ir
 
@@ -22,101 +24,125 @@ if TYPE_CHECKING:
     from sentiment_edge_export.checkpoint import Checkpoint
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.parity.measuring import Measurement, Reference
+    from sentiment_edge_export.parity.report import ParityReport
+    from sentiment_edge_export.quantization import Scheme
+    from sentiment_edge_export.targets import Target
     from sentiment_edge_export.torch_classifier import TorchClassifier
+    from sentiment_edge_runtimes.bundle import EngineName, Precision
 
-_MODEL_FILES: dict[Precision, str] = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx"}
-_RECIPE = {"weights": "int8, symmetric, per output channel", "activations": "uint8"}
-_BUILT_WITH = ("sentiment-edge", "torch", "transformers", "onnx", "onnxscript", "onnxruntime", "tokenizers", "numpy")
+_WEIGHTS = "int8, symmetric, per output channel"
+_BUILT_WITH = ("sentiment-edge", "torch", "transformers", "onnx", "onnxscript", "tokenizers", "numpy")
 _GOLDEN_CHARACTERS = 200
 """Golden outputs are of the short ones among the project's texts: `verify` stays quick with a large model."""
 
 
-class BundleFolder(NamedTuple):
-    """A folder that becomes a bundle, and what it is made from."""
+class BundleFolder:
+    """A folder that becomes a bundle: a model for one engine after the other, then the evidence."""
 
-    path: Path
-    name: str
-    """The bundle's, as its card has it."""
-    checkpoint: Checkpoint
-    classifier: TorchClassifier
-    options: ExportOptions
+    def __init__(
+        self, path: Path, name: str, checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions
+    ) -> None:
+        self.path = path
+        self.options = options
+        self._name = name
+        self._checkpoint = checkpoint
+        self._classifier = classifier
+        self._engines: dict[EngineName, str] = {}
+        self._quantization: dict[EngineName, dict[str, Any]] = {}
+        self._nodes: dict[str, int] = {}
+        self._write_tokenizer()
 
-    def fill(self, graph: ir.Model, precision: Precision, fp32: Iterable[Sensitivity] = ()) -> Bundle:
-        """Write everything but the evidence, in place of what is there.
+    def fill(self, target: Target, graph: ir.Model, scheme: Scheme | None, fp32: Iterable[Sensitivity] = ()) -> Bundle:
+        """Write the model for an engine, in place of the one that is there.
 
         Args:
+            target: the engine.
             graph: the model.
-            precision: of the graph.
-            fp32: the weights that are not int8, where precision is.
+            scheme: how its activations are quantized; None of fp32.
+            fp32: the weights that are not int8 nevertheless.
         """
-        shutil.rmtree(self.path)
-        self.path.mkdir()
-        write_model(self.path / _MODEL_FILES[precision], graph)
-        self._write_tokenizer()
-        self._write_config(_MODEL_FILES[precision])
-        seal(self.path, self._manifest(graph, precision, fp32))
+        precision: Precision = "int8" if scheme else "fp32"
+        if target.engine in self._engines:
+            shutil.rmtree((self.path / self._engines[target.engine]).parent)
+        self._engines[target.engine] = target.write(self.path, graph, precision)
+        if scheme:
+            self._quantization[target.engine] = _recipe(scheme, fp32)
+        if target.engine == self.options.engines[0]:
+            counted = count_nodes(graph)
+            self._nodes = {kind: counted[kind] for kind in self._classifier.promised_nodes}
+        self._write_config()
+        seal(self.path, self._manifest(precision))
         return Bundle.open(self.path)
 
-    def complete(self, measurement: Measurement, reference: Reference) -> None:
-        """Add the parity report, golden outputs for `verify`, and the card."""
-        write_json(self.path / PARITY, measurement.report.whole())
-        self._write_golden(measurement, reference)
-        manifest = json.loads((self.path / "manifest.json").read_text(encoding="utf-8"))
-        card = model_card(self.name, manifest, measurement.report)
+    def complete(self, measurements: Mapping[EngineName, Measurement], reference: Reference) -> ParityReport:
+        """Add the parity report, golden outputs for `verify`, and the card; return the report on all engines."""
+        report = together([measurement.report for measurement in measurements.values()])
+        write_json(self.path / PARITY, report.whole())
+        self._write_golden(measurements, reference)
+        manifest = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+        card = model_card(self._name, manifest, report)
         (self.path / "README.md").write_text(card, encoding="utf-8", newline="\n")
-        seal(self.path, {**manifest, "parity": measurement.report.summary()})
+        seal(self.path, {**manifest, "parity": report.summary()})
+        return report
 
-    def _manifest(self, graph: ir.Model, precision: Precision, fp32: Iterable[Sensitivity]) -> dict[str, Any]:
-        checkpoint, classifier, options = self.checkpoint, self.classifier, self.options
-        counted = count_nodes(graph)
-        kept = [each._asdict() for each in fp32]
+    def _manifest(self, precision: Precision) -> dict[str, Any]:
+        checkpoint, classifier = self._checkpoint, self._classifier
+        libraries = (*_BUILT_WITH, *(name for engine in self._engines for name in TARGETS[engine].built_with))
         return {
             "format_version": FORMAT_VERSION,
             "family": classifier.family,
             "precision": precision,
-            "quantization": {"scheme": options.quantization, **_RECIPE, "fp32": kept} if precision == "int8" else None,
+            "quantization": self._quantization or None,
             "labels": list(classifier.labels),
             "activation": classifier.activation,
             "max_length": classifier.max_length,
             "lengths": list(classifier.lengths),
-            "batch": options.fixed_batch,
+            "batch": self.options.fixed_batch,
             "pad_id": classifier.pad_id,
             "padding": classifier.padding,
             "truncation": classifier.truncation,
-            "engines": {"onnxruntime": _MODEL_FILES[precision]},
-            "nodes": {kind: counted[kind] for kind in classifier.promised_nodes},
+            "engines": self._engines,
+            "nodes": self._nodes,
             "source": {"id": checkpoint.source, "revision": checkpoint.revision, "licence": checkpoint.licence},
-            "built_with": {name: version(name) for name in _BUILT_WITH},
+            "built_with": {name: version(name) for name in libraries},
             "parity": {},
         }
 
-    def _write_config(self, model_file: str) -> None:
+    def _write_config(self) -> None:
         """Write the checkpoint's config with our labels, and what transformers.js needs to know of the model's file."""
-        id2label = dict(enumerate(self.classifier.labels))
+        model_file = self._engines.get("onnxruntime", "")
+        id2label = dict(enumerate(self._classifier.labels))
         label2id = {label: index for index, label in id2label.items()}
         of_javascript: dict[str, Any] = {"dtype": "q8"} if "quantized" in model_file else {}
-        if (self.path / f"{model_file}_data").exists():
+        if model_file and (self.path / f"{model_file}_data").exists():
             of_javascript["use_external_data_format"] = {Path(model_file).name: 1}
-        stated = {"model_type": self.classifier.family, **self.checkpoint.config, "id2label": id2label, "label2id": label2id}
+        stated = {"model_type": self._classifier.family, **self._checkpoint.config, "id2label": id2label, "label2id": label2id}
         write_json(self.path / "config.json", {**stated, "transformers.js_config": of_javascript})
 
     def _write_tokenizer(self) -> None:
         """Write the tokenizer's files by the names that other tools look for."""
-        tokenizer = self.checkpoint.tokenizer
+        tokenizer = self._checkpoint.tokenizer
         (self.path / TOKENIZER).write_text(tokenizer.library.to_str(), encoding="utf-8", newline="\n")
-        fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": self.classifier.max_length}
+        fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": self._classifier.max_length}
         stated = tokenizer.settings("tokenizer_config.json") or fallback
         special = {name: token for name, token in stated.items() if name.endswith("_token") and isinstance(token, str | dict)}
         write_json(self.path / "tokenizer_config.json", stated)
         write_json(self.path / "special_tokens_map.json", tokenizer.settings("special_tokens_map.json") or special)
 
-    def _write_golden(self, measurement: Measurement, reference: Reference) -> None:
+    def _write_golden(self, measurements: Mapping[EngineName, Measurement], reference: Reference) -> None:
+        logits = {engine: measurement.logits.tolist() for engine, measurement in measurements.items()}
+        expected = reference.logits.tolist()
         rows = [
-            {"text": text, "logits": logits, "torch": expected}
-            for text, logits, expected in zip(
-                reference.texts[: reference.public], measurement.logits.tolist(), reference.logits.tolist(), strict=False
-            )
+            {"text": text, "logits": {engine: each[row] for engine, each in logits.items()}, "torch": expected[row]}
+            for row, text in enumerate(reference.texts[: reference.public])
             if len(text) <= _GOLDEN_CHARACTERS
         ]
         golden = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (self.path / GOLDEN).write_text(golden, encoding="utf-8", newline="\n")
+
+
+def _recipe(scheme: Scheme, fp32: Iterable[Sensitivity]) -> dict[str, Any]:
+    """Return what the manifest tells of an engine's int8."""
+    activations = "fp32" if scheme == "stored" else "uint8"
+    kept = [{"weight": each.weight, "drift": each.drift, "share": each.share} for each in fp32]
+    return {"scheme": scheme, "weights": _WEIGHTS, "activations": activations, "fp32": kept}

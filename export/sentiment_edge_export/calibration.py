@@ -12,11 +12,14 @@ from sentiment_edge_export.errors import ExportError
 from sentiment_edge_export.trial import trial_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     import onnx_ir as ir
     from numpy.typing import NDArray
+
+    Batches = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
+    """Ids and mask of each batch, both [batch, length]."""
 
 _TEXTS = Path(__file__).parent / "calibration_texts.txt"
 
@@ -35,9 +38,7 @@ class Typical(NamedTuple):
     """The share of the range around zero, up to the largest magnitude, that x needs: 1/2 if one-sided, 1 if even; the mean."""
 
 
-def typical_values(
-    model: ir.Model, values: Iterable[ir.Value], batches: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]]
-) -> dict[str, Typical]:
+def typical_values(model: ir.Model, values: Iterable[ir.Value], batches: Batches) -> dict[str, Typical]:
     """Run the graph and return what its values are like over the tokens of every batch's first text.
 
     Args:
@@ -53,16 +54,24 @@ def typical_values(
         return {}
     grams: dict[str, Tensor] = {}
     shares: dict[str, list[Tensor]] = {name: [] for name in names}
-    with trial_session(_with_outputs(model, names)) as session:
-        for input_ids, attention_mask in batches:
-            outputs = session.run(names, {"input_ids": input_ids, "attention_mask": attention_mask})
-            for name, output in zip(names, outputs, strict=True):
-                tokens = torch.from_numpy(output[0, : attention_mask[0].sum()])
-                grams[name] = tokens.T @ tokens if name not in grams else grams[name].addmm_(tokens.T, tokens)
-                shares[name].append(_shares(tokens))
+    for name, value in inner_values(model, names, batches):
+        tokens = torch.from_numpy(value)
+        grams[name] = tokens.T @ tokens if name not in grams else grams[name].addmm_(tokens.T, tokens)
+        shares[name].append(_shares(tokens))
     if not all(gram.isfinite().all() for gram in grams.values()):
         raise ExportError("the model's inner values overflow on ordinary texts; int8 cannot be fitted to that")
     return {name: Typical(gram, float(torch.cat(shares[name]).mean())) for name, gram in grams.items()}
+
+
+def inner_values(model: ir.Model, names: Sequence[str], batches: Batches) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Run the graph and yield its values named so, float32 [tokens, width], of every batch's first text without its padding."""
+    with trial_session(_with_outputs(model, names)) as session:
+        inputs = [node.name for node in session.get_inputs()]
+        for input_ids, attention_mask in batches:
+            feeds = {"input_ids": input_ids, "attention_mask": attention_mask}
+            outputs = session.run([*names], {name: feeds[name] for name in inputs})
+            for name, output in zip(names, outputs, strict=True):
+                yield name, output[0, : attention_mask[0].sum()]
 
 
 def _shares(tokens: Tensor) -> Tensor:

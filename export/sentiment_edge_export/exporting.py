@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,12 +23,13 @@ from sentiment_edge_export.options import (
     fix_length,
 )
 from sentiment_edge_export.parity.measuring import run_reference
-from sentiment_edge_export.proving import bounds_for, prove, prove_int8
+from sentiment_edge_export.proving import Job, Proof, bounds_for, prove, prove_int8
 from sentiment_edge_export.quantization import int8_recipe, products
+from sentiment_edge_export.targets import TARGETS, Target
 from sentiment_edge_export.tracing import trace
 from sentiment_edge_export.writing import bundle_folder, check_output, check_writable
 from sentiment_edge_runtimes.batching import pad, padded_length
-from sentiment_edge_runtimes.bundle import Bundle, Padding, Precision, Quantization
+from sentiment_edge_runtimes.bundle import Bundle, EngineName, Padding, Precision, Quantization
 
 if TYPE_CHECKING:
     import os
@@ -35,8 +37,11 @@ if TYPE_CHECKING:
 
     import onnx_ir as ir
 
-    from sentiment_edge_export.back_off import Batches, Sensitivity
+    from sentiment_edge_export.back_off import Sensitivity
+    from sentiment_edge_export.calibration import Batches
+    from sentiment_edge_export.parity.measuring import Reference
     from sentiment_edge_export.parity.report import ParityReport
+    from sentiment_edge_export.quantization import Scheme
     from sentiment_edge_export.torch_classifier import TorchClassifier
 
 _RANKING_EVERY = 4
@@ -58,6 +63,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     model: str,
     *,
     precision: Precision = "fp32",
+    engines: Sequence[EngineName] = ("onnxruntime",),
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -78,11 +84,12 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     Args:
         model: a known name, a folder, or a Hub id (owner/name).
         precision: `fp32`, or `int8` for weights and products in 8 bits.
+        engines: what the bundle is to hold a model for.
         output: the bundle's folder; None for ./NAME-PRECISION.
         overwrite: replace a bundle that is there.
         checkpoint: a folder to take the files of `model` from.
-        quantization: of activations in int8, a scale for each token (`per-token`), which makes a text's answer independent
-            of its neighbours, or the classical one for the whole batch (`per-tensor`).
+        quantization: of ONNX Runtime's activations in int8, a scale for each token (`per-token`), which makes a text's answer
+            independent of its neighbours, or the classical one for the whole batch (`per-tensor`).
         padding: of the GRU, whether padding is invisible (`packed`) or read as in training (`padded`).
         fusion: trace each attention as one node, where that is possible.
         fixed_length: pad every text to this many tokens, special ones among them; the graph takes no other length.
@@ -106,25 +113,68 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     target = Path(f"{found.name}-{precision}" if output is None else output)
     check_output(target, overwrite=overwrite)
     check_writable(target)
-    if isinstance(labels, str):
-        raise ExportError(f"labels must be several names, not {labels!r}")
+    for name, given in (("labels", labels), ("engines", engines)):
+        if isinstance(given, str):
+            raise ExportError(f"{name} must be several names, not {given!r}")
     named = None if labels is None else tuple(labels)
-    options = ExportOptions(precision, quantization, padding, fusion, fixed_length, fixed_batch, named, burn, gate)
-    bounds_for(options)  # a wrong one is better named now
-    classifier = fix_length(load_classifier(found, options), options)
+    wanted = tuple(dict.fromkeys(engines))
+    options = ExportOptions(precision, quantization, padding, fusion, fixed_length, fixed_batch, named, burn, gate, wanted)
+    targets = _targets(options)
+    bounds_for(options, None)  # a wrong one is better named now
+    classifier = _load(found, options, targets[0])
     progress("asking torch")
     reference = run_reference(classifier, found, gate.texts)
-    batches = _calibration_batches(found, classifier, options)
-    graph, typical = _make_graph(classifier, batches, options, progress)
     with bundle_folder(target, overwrite=overwrite) as path:
         folder = BundleFolder(path, target.name, found, classifier, options)
-        if precision == "fp32":
-            proof = prove(folder, graph, reference, progress)
-        else:
-            progress("rounding")
-            recipe = int8_recipe(graph, quantization, typical)
-            proof = prove_int8(folder, graph, recipe, reference, batches[::_RANKING_EVERY], progress)
-    return ExportReport(Bundle.open(target), proof.report, proof.fp32, classifier.notes)
+        proofs = {}
+        for each in targets:
+            if each != targets[0]:
+                classifier = _load(found, options, each)
+            stages = progress if len(targets) == 1 else _for_engine(progress, each)
+            proofs[each.engine] = _prove(folder, each, classifier, found, reference, stages)
+        report = folder.complete({engine: proof.measurement for engine, proof in proofs.items()}, reference)
+    fp32 = tuple(weight for proof in proofs.values() for weight in proof.fp32)
+    return ExportReport(Bundle.open(target), report, fp32, classifier.notes)
+
+
+def _targets(options: ExportOptions) -> list[Target]:
+    unknown = [name for name in options.engines if name not in TARGETS]
+    if unknown or not options.engines:
+        raise ExportError(f"engines must be some of {', '.join(TARGETS)}, not {', '.join(unknown) or 'none'}")
+    targets = [TARGETS[name] for name in options.engines]
+    for target in targets:
+        target.check()
+    return targets
+
+
+def _load(checkpoint: Checkpoint, options: ExportOptions, target: Target) -> TorchClassifier:
+    """Load the model in the form that an engine wants to be traced."""
+    fusion = options.fusion and target.fuses_attention
+    return fix_length(load_classifier(checkpoint, replace(options, fusion=fusion)), options)
+
+
+def _for_engine(progress: Callable[[str], None], target: Target) -> Callable[[str], None]:
+    return lambda stage: progress(f"{target.engine}: {stage}")
+
+
+def _prove(
+    folder: BundleFolder,
+    target: Target,
+    classifier: TorchClassifier,
+    checkpoint: Checkpoint,
+    reference: Reference,
+    progress: Callable[[str], None],
+) -> Proof:
+    """Make the model for an engine, in the folder, and prove it."""
+    options = folder.options
+    batches = _calibration_batches(checkpoint, classifier, options)
+    scheme = target.scheme(classifier, options) if options.precision == "int8" else None
+    graph, typical = _make_graph(classifier, target, batches, scheme, options, progress)
+    job = Job(folder, target, graph, reference, classifier.activation, progress)
+    if scheme is None:
+        return prove(job)
+    progress("rounding")
+    return prove_int8(job, int8_recipe(graph, scheme, typical, batches), batches[::_RANKING_EVERY])
 
 
 def _path(given: str | os.PathLike[str] | None) -> Path | None:
@@ -132,13 +182,19 @@ def _path(given: str | os.PathLike[str] | None) -> Path | None:
 
 
 def _make_graph(
-    classifier: TorchClassifier, batches: Batches, options: ExportOptions, progress: Callable[[str], None]
+    classifier: TorchClassifier,
+    target: Target,
+    batches: Batches,
+    scheme: Scheme | None,
+    options: ExportOptions,
+    progress: Callable[[str], None],
 ) -> tuple[ir.Model, dict[str, Typical]]:
     """Return the fp32 graph, and what int8 is fitted to: nothing where weights are rounded for themselves."""
     progress("tracing")
     model = trace(classifier, options)
-    if options.fusion:
+    if options.fusion and target.fuses_attention:
         fuse(model)
+    target.adapt(model)
     counted = count_nodes(model)
     for kind, promised in classifier.promised_nodes.items():
         if counted[kind] < promised:
@@ -146,7 +202,7 @@ def _make_graph(
                 f"the graph has {counted[kind]} {kind} nodes instead of {promised}; report this with the versions in use"
             )
     typical: dict[str, Typical] = {}
-    if options.precision == "int8" and classifier.calibrated and options.quantization == "per-token":
+    if classifier.calibrated and scheme in {"per-token", "static"}:
         progress("calibrating")
         typical = typical_values(model, products(model), batches)
     if options.fusion:

@@ -13,7 +13,7 @@ def model_card(name: str, manifest: dict[str, Any], report: ParityReport) -> str
     source = manifest["source"]
     licence = source["licence"] or "not stated by the source"
     rows = "\n".join(
-        f"| {condition.precision}, {condition.name} | {condition.texts} | {condition.agreement:.2%} | "
+        f"| {condition.engine}, {condition.precision}, {condition.name} | {condition.texts} | {condition.agreement:.2%} | "
         f"{condition.mean_drift:.5f} | {condition.p99_drift:.5f} | {condition.max_drift:.5f} | "
         f"{condition.max_logit_difference:.2g} |"
         for condition in report.conditions
@@ -48,8 +48,12 @@ Licence of the source: {licence}.
 
 
 def _in_fp32(manifest: dict[str, Any]) -> str:
-    kept = (manifest["quantization"] or {}).get("fp32", ())
-    if not kept:
-        return ""
-    names = ", ".join(f"`{each['weight']}`" for each in kept)
-    return f"\n\nIn fp32, for int8 changed the answers too much there: {names}."
+    kept = {
+        engine: [f"`{each['weight']}`" for each in recipe["fp32"]]
+        for engine, recipe in (manifest["quantization"] or {}).items()
+    }
+    return "".join(
+        f"\n\nIn fp32 for {engine}, for int8 changed the answers too much there: {', '.join(names)}."
+        for engine, names in kept.items()
+        if names
+    )

@@ -10,7 +10,7 @@ from sentiment_edge_runtimes.bundle import LARGEST_BATCH, SHORTEST
 
 if TYPE_CHECKING:
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import Padding, Precision, Quantization
+    from sentiment_edge_runtimes.bundle import EngineName, Padding, Precision, Quantization
 
 
 QuietSoftmax = Literal["off", "legacy", "softmax1"]
@@ -54,7 +54,7 @@ class ExportOptions:
 
     precision: Precision = "fp32"
     quantization: Quantization = "per-token"
-    """How activations are quantized, where precision is int8."""
+    """How ONNX Runtime's activations are quantized, where precision is int8."""
     padding: Padding = "packed"
     """Of the GRU."""
     fusion: bool = True
@@ -67,6 +67,8 @@ class ExportOptions:
     """Names of the classes, instead of the checkpoint's own."""
     burn: BurnOptions = NOTHING_OVERRIDDEN
     gate: GateOptions = USUAL_GATE
+    engines: tuple[EngineName, ...] = ("onnxruntime",)
+    """What the bundle holds a model for."""
 
 
 def fix_length(classifier: TorchClassifier, options: ExportOptions) -> TorchClassifier:

@@ -18,35 +18,59 @@ if TYPE_CHECKING:
 
     import onnx_ir as ir
 
-    from sentiment_edge_export.back_off import Batches
     from sentiment_edge_export.bundling import BundleFolder
+    from sentiment_edge_export.calibration import Batches
     from sentiment_edge_export.options import ExportOptions
-    from sentiment_edge_export.parity.report import ParityReport
+    from sentiment_edge_export.quantization import Scheme
+    from sentiment_edge_export.targets import Target
+    from sentiment_edge_runtimes.bundle import Activation
     from sentiment_edge_runtimes.numerics import Condition
 
 _FP32 = Bounds(agreement=1.0, mean_drift=1e-4, logit_difference=1e-4, batch_difference=1e-4)
-_INT8 = {
-    "per-token": Bounds(agreement=0.99, mean_drift=0.01, logit_difference=np.inf, batch_difference=1e-5),
-    "per-tensor": Bounds(agreement=0.99, mean_drift=0.01, logit_difference=np.inf, batch_difference=np.inf),
-}
-"""By scheme; in the classical one, texts depend on their neighbours by design."""
+_INT8 = Bounds(agreement=0.99, mean_drift=0.01, logit_difference=np.inf, batch_difference=1e-5)
+_STABLE: tuple[Scheme, ...] = ("per-token", "stored")
+"""Schemes in which a text's logits are the same in any batch. With one step for a whole batch they depend on its neighbours.
+With steps fixed ahead they do not; but OpenVINO's fp32 kernels differ in the last bits by shape, and so may a rounding."""
+
+
+class Job(NamedTuple):
+    """What to prove for one engine."""
+
+    folder: BundleFolder
+    target: Target
+    graph: ir.Model
+    """In fp32."""
+    reference: Reference
+    """What torch says."""
+    activation: Activation
+    progress: Callable[[str], None]
+    """Called with a few words as each stage begins."""
+
+    def bounds(self, scheme: Scheme | None) -> Bounds:
+        """Return what the model must hold to: None means fp32."""
+        return bounds_for(self.folder.options, scheme)
+
+    def measure(self, scheme: Scheme | None, fp32: Sequence[Sensitivity] = (), *, graph: ir.Model | None = None) -> Measurement:
+        """Fill the folder with a graph, without one with that in fp32, and compare it with torch."""
+        bundle = self.folder.fill(self.target, self.graph if graph is None else graph, scheme, fp32)
+        return measure(bundle, self.reference, self.bounds(scheme), self.target.engine)
 
 
 class Proof(NamedTuple):
-    """A bundle that passed."""
+    """A model that passed."""
 
-    report: ParityReport
-    fp32: tuple[Sensitivity, ...]
-    """The weights of an int8 bundle that went back to fp32."""
+    measurement: Measurement
+    fp32: tuple[Sensitivity, ...] = ()
+    """The weights of an int8 model that went back to fp32."""
 
 
-def bounds_for(options: ExportOptions) -> Bounds:
-    """Return what a bundle must hold to: the usual bounds, and those that the user chose.
+def bounds_for(options: ExportOptions, scheme: Scheme | None) -> Bounds:
+    """Return what a model must hold to: the usual bounds, and those that the user chose.
 
     Raises:
         ExportError: a bound that nothing can be measured against.
     """
-    usual = _FP32 if options.precision == "fp32" else _INT8[options.quantization]
+    usual = _FP32 if scheme is None else _INT8 if scheme in _STABLE else replace(_INT8, batch_difference=np.inf)
     gate = options.gate
     chosen = {"agreement": gate.agreement, "mean_drift": gate.mean_drift, "logit_difference": gate.logit_difference}
     given = {name: bound for name, bound in chosen.items() if bound is not None}
@@ -57,102 +81,71 @@ def bounds_for(options: ExportOptions) -> Bounds:
     return replace(usual, **given)
 
 
-def prove(folder: BundleFolder, graph: ir.Model, reference: Reference, progress: Callable[[str], None]) -> Proof:
-    """Fill the folder with an fp32 bundle.
+def prove(job: Job) -> Proof:
+    """Fill the folder with an fp32 model.
 
     Raises:
         ParityError: it does not give torch's answers.
     """
-    bounds = bounds_for(folder.options)
-    progress("measuring parity")
-    measurement = measure(folder.fill(graph, "fp32"), reference, bounds)
-    return _passed(folder, measurement, reference)
+    job.progress("measuring parity")
+    return _passed(job.measure(None))
 
 
-def prove_int8(
-    folder: BundleFolder,
-    graph: ir.Model,
-    recipe: Int8Recipe,
-    reference: Reference,
-    sample: Batches,
-    progress: Callable[[str], None],
-) -> Proof:
-    """Fill the folder with an int8 bundle of an fp32 graph, with as many weights in fp32 as it takes.
+def prove_int8(job: Job, recipe: Int8Recipe, sample: Batches) -> Proof:
+    """Fill the folder with an int8 model of an fp32 graph, with as many weights in fp32 as it takes.
 
     Args:
-        folder: of the bundle.
-        graph: in fp32, which is compared with torch first.
+        job: its graph is compared with torch first.
         recipe: how it becomes int8.
-        reference: what torch says.
         sample: texts to rank the weights by.
-        progress: called with a few words as each stage begins.
 
     Raises:
         ParityError: it does not give torch's answers, whatever goes back within the budget.
     """
-    progress("measuring parity of fp32")
-    before = measure(folder.fill(graph, "fp32"), reference.sample(), _FP32).report
+    job.progress("measuring parity of fp32")
+    before = measure(job.folder.fill(job.target, job.graph, None), job.reference.sample(), _FP32, job.target.engine).report
     if not before.passed:
         raise ParityError(before)
-    attempts = _Attempts(folder, graph, recipe, reference, before.conditions[0], progress)
+    attempts = _Attempts(job, recipe, before.conditions[0])
     kept: tuple[Sensitivity, ...] = ()
     ranking: tuple[Sensitivity, ...] = ()
     measurement = attempts(kept)
-    if not measurement.report.passed and folder.options.gate.max_fp32_share:
-        progress(f"ranking {len(recipe.weights)} weights by the drift that each causes in int8")
-        ranking = tuple(rank(graph, recipe, folder.classifier.activation, sample))
-        worst = affordable(ranking, folder.options.gate.max_fp32_share)
+    budget = job.folder.options.gate.max_fp32_share
+    if not measurement.report.passed and budget:
+        job.progress(f"ranking {len(recipe.weights)} weights by the drift that each causes in int8")
+        ranking = tuple(each._replace(engine=job.target.engine) for each in rank(job.graph, recipe, job.activation, sample))
+        worst = affordable(ranking, budget)
         enough = fewest(len(worst), lambda count: attempts(worst[:count]).report.passed)
         kept = worst[:enough]
         measurement = attempts(kept)
-    return _passed(folder, measurement, reference, kept, ranking)
+    return _passed(measurement, kept, ranking)
 
 
 class _Attempts:
-    """Fills the folder with one int8 bundle after the other."""
+    """Fills the folder with one int8 model after the other."""
 
-    def __init__(
-        self,
-        folder: BundleFolder,
-        graph: ir.Model,
-        recipe: Int8Recipe,
-        reference: Reference,
-        before: Condition,
-        progress: Callable[[str], None],
-    ) -> None:
-        self._folder = folder
-        self._graph = graph
+    def __init__(self, job: Job, recipe: Int8Recipe, before: Condition) -> None:
+        self._job = job
         self._recipe = recipe
-        self._reference = reference
         self._before = before
-        self._progress = progress
         self._latest: tuple[Sequence[Sensitivity], Measurement] | None = None
 
     def __call__(self, fp32: Sequence[Sensitivity]) -> Measurement:
-        """Measure the bundle with these weights in fp32; the folder holds it afterwards."""
+        """Measure the model with these weights in fp32; the folder holds it afterwards."""
         if self._latest is None or self._latest[0] != fp32:
             self._latest = fp32, self._measure(fp32)
         return self._latest[1]
 
     def _measure(self, fp32: Sequence[Sensitivity]) -> Measurement:
-        self._progress(f"quantizing, {len(fp32)} of {len(self._recipe.weights)} weights in fp32" if fp32 else "quantizing")
-        graph = quantize(self._graph, self._recipe, {each.weight for each in fp32})
-        bundle = self._folder.fill(graph, "int8", fp32)
-        del graph
-        self._progress("measuring parity")
-        report, logits = measure(bundle, self._reference, bounds_for(self._folder.options))
+        job, recipe = self._job, self._recipe
+        job.progress(f"quantizing, {len(fp32)} of {len(recipe.weights)} weights in fp32" if fp32 else "quantizing")
+        graph = quantize(job.graph, recipe, {each.weight for each in fp32})
+        report, logits = job.measure(recipe.scheme, fp32, graph=graph)
         return Measurement(replace(report, conditions=(*report.conditions, self._before)), logits)
 
 
-def _passed(
-    folder: BundleFolder,
-    measurement: Measurement,
-    reference: Reference,
-    fp32: tuple[Sensitivity, ...] = (),
-    ranking: tuple[Sensitivity, ...] = (),
-) -> Proof:
-    """Complete the bundle that was measured, or refuse it."""
+def _passed(measurement: Measurement, fp32: tuple[Sensitivity, ...] = (), ranking: tuple[Sensitivity, ...] = ()) -> Proof:
+    """Return the proof, or refuse what was measured."""
     if not measurement.report.passed:
         raise ParityError(measurement.report, ranking)
-    folder.complete(measurement, reference)
-    return Proof(measurement.report, fp32)
+    return Proof(measurement, fp32)

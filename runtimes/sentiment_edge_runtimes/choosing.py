@@ -71,23 +71,35 @@ def choose(bundle: Bundle, asked: EngineChoice, threads: int) -> Choice:
     Raises:
         EngineError: the bundle has no model for the engine that was asked for, or none of its engines is installed.
     """
-    asked = asked if asked != "auto" else _asked_by_environment()
-    if asked != "auto":
-        bundle.model_path(asked)
-        return Choice(asked)
-    installed = installed_engines()
-    names = [name for name in bundle.engines if name in installed]
-    if not names:
-        wanted = next(iter(bundle.engines))
-        raise EngineError(f"{bundle.root}: its engine is not installed: pip install 'sentiment-edge[{wanted}]'")
+    names = usable_engines(bundle, asked if asked != "auto" else _asked_by_environment())
     if len(names) == 1:
         return Choice(names[0])
+    installed = installed_engines()
     key = (bundle.fingerprint(), cpu_features(), threads, *((name, installed[name]) for name in names))
     known = _parse(recall("engines", *key), names)
     if known is None:
         known = _measure(bundle, names, threads)
         remember(json.dumps(known).encode(), "engines", *key)
     return known
+
+
+def usable_engines(bundle: Bundle, asked: EngineChoice = "auto") -> tuple[EngineName, ...]:
+    """Return the engines that the bundle has a model for and that are installed; the one asked for if there is one.
+
+    Raises:
+        EngineError: there is none.
+    """
+    if asked != "auto":
+        bundle.model_path(asked)
+        return (asked,)
+    if len(bundle.engines) == 1:
+        return (*bundle.engines,)  # if it is not installed, opening it says so
+    installed = installed_engines()
+    names = tuple(name for name in bundle.engines if name in installed)
+    if not names:
+        wanted = next(iter(bundle.engines))
+        raise EngineError(f"{bundle.root}: its engine is not installed: pip install 'sentiment-edge[{wanted}]'")
+    return names
 
 
 def _asked_by_environment() -> EngineChoice:

@@ -68,9 +68,14 @@ class BundleDamaged(BundleError, ValueError):
         super().__init__(f"{root}: {name} {problem}; copy the bundle again or export it anew")
 
 
+_ORIGIN = "Exception from "
+"""How OpenVINO starts lines that name its own source."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of a foreign error's message that says something, or without one the error's type."""
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    lines = (line for line in str(error).splitlines() if line.strip() and not line.startswith(_ORIGIN))
+    return next(lines, type(error).__name__)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from sentiment_edge_runtimes.saturation import products_saturate
 
 try:
     import openvino
+    from openvino.frontend import FrontEndManager
 except ModuleNotFoundError as missing:
     raise EngineError("OpenVINO is not installed: pip install 'sentiment-edge[openvino]'") from missing
 
@@ -39,7 +40,11 @@ class OpenVinoEngine:
             raise EngineError(
                 f"{path}: this CPU's int8 products saturate (x86 without VNNI), which OpenVINO cannot avoid; use onnxruntime"
             )
-        with translated(f"{path}: OpenVINO cannot load it (an upgrade may: pip install -U openvino)"):
+        with translated(f"{path}: OpenVINO cannot load it"):
+            known = FrontEndManager().load_by_framework("ir").supported(os.fspath(path))
+        if not known:  # asked beforehand: else every format that OpenVINO reads is tried on it, with noise
+            raise EngineError(f"{path}: not in a format that OpenVINO {openvino.__version__} knows; pip install -U openvino")
+        with translated(f"{path}: OpenVINO cannot load it"):
             self._model = _compile(bundle, path, threads)
         self._inputs = [node.any_name for node in self._model.inputs]
         outputs = {node.any_name: node.partial_shape for node in self._model.outputs}

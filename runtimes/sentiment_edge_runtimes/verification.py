@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sentiment_edge_runtimes.bundle import GOLDEN, Bundle
+from sentiment_edge_runtimes.bundle import GOLDEN, Bundle, EngineName
+from sentiment_edge_runtimes.choosing import EngineChoice, usable_engines
 from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.errors import BundleInvalid
 from sentiment_edge_runtimes.numerics import Condition, Run, drift
@@ -37,7 +38,7 @@ class Verification:
 
     bundle: Bundle
     conditions: tuple[Condition, ...]
-    """Against the bundle itself where it was built, then against torch."""
+    """Of each engine against itself where the bundle was built, then against torch."""
     failures: tuple[str, ...]
     """What was not met, in words."""
 
@@ -47,8 +48,13 @@ class Verification:
         return not self.failures
 
 
-def verify(root: Path, *, threads: int | None = None) -> Verification:
+def verify(root: Path, *, engine: EngineChoice = "auto", threads: int | None = None) -> Verification:
     """Check a bundle's files, then its logits against its own where it was built, and against torch by its own bounds.
+
+    Args:
+        root: the bundle's folder.
+        engine: which to check; `auto` for every one that the bundle has and this machine too.
+        threads: CPU threads to use; None for the CPUs that this process may really use.
 
     Raises:
         BundleError: the bundle cannot be opened or has no golden outputs.
@@ -56,13 +62,19 @@ def verify(root: Path, *, threads: int | None = None) -> Verification:
     """
     bundle = Bundle.open(root)
     golden = _read_golden(bundle)
-    classifier = Classifier(bundle, threads=threads)
-    logits = np.concatenate([classifier.logits([text]) for text in golden.texts])  # alone, as they were when it was built
-    run = Run("onnxruntime", bundle.precision, bundle.activation)
-    here = Condition.of("where it was built", logits, golden.logits, run)
-    torch = Condition.of("torch", logits, golden.torch, run)
-    failures = (*_changes(bundle, here, golden, logits), *_misses(_read_bounds(bundle), torch))
-    return Verification(bundle, (here, torch), failures)
+    bounds = _read_bounds(bundle)
+    conditions: list[Condition] = []
+    failures: list[str] = []
+    for name in usable_engines(bundle, engine):
+        classifier = Classifier(bundle, engine=name, threads=threads)
+        logits = np.concatenate([classifier.logits([text]) for text in golden.texts])  # alone, as they were when it was built
+        run = Run(name, bundle.precision, bundle.activation)
+        here = Condition.of("where it was built", logits, golden.logits[name], run)
+        torch = Condition.of("torch", logits, golden.torch, run)
+        conditions += here, torch
+        found = (*_changes(bundle, here, golden, logits), *_misses(bounds, torch))
+        failures += (f"{name}: {each}" if len(bundle.engines) > 1 else each for each in found)
+    return Verification(bundle, tuple(conditions), tuple(failures))
 
 
 def unchanged(here: Condition) -> bool:
@@ -75,8 +87,8 @@ def unchanged(here: Condition) -> bool:
 
 class _Golden(NamedTuple):
     texts: list[str]
-    logits: NDArray[np.float32]
-    """[texts, classes], of the bundle where it was built."""
+    logits: dict[EngineName, NDArray[np.float32]]
+    """[texts, classes], of each engine where the bundle was built."""
     torch: NDArray[np.float32]
     """The same of the original definition."""
 
@@ -85,8 +97,8 @@ def _changes(bundle: Bundle, here: Condition, golden: _Golden, logits: NDArray[n
     """Say how far the answers are from those where the bundle was built, if it is too far."""
     if unchanged(here):
         return
-    fp32 = bundle.precision == "fp32"
-    moved = np.abs(logits - golden.logits).max(axis=1) if fp32 else drift(logits, golden.logits, bundle.activation)
+    fp32, built = bundle.precision == "fp32", golden.logits[here.engine]
+    moved = np.abs(logits - built).max(axis=1) if fp32 else drift(logits, built, bundle.activation)
     worst = int(np.nan_to_num(moved, nan=np.inf).argmax())
     what = f"a logit by {moved[worst]:.2g}, {MAX_LOGIT_DIFFERENCE:g} allowed"
     if not fp32:
@@ -126,9 +138,10 @@ def _read_golden(bundle: Bundle) -> _Golden:
         lines = bundle.require(GOLDEN).read_text(encoding="utf-8").split("\n")
         rows = [json.loads(line) for line in lines if line]
         texts = [str(row["text"]) for row in rows]
-        sides = [np.array([row[side] for row in rows], dtype=np.float32) for side in ("logits", "torch")]
+        torch = np.array([row["torch"] for row in rows], dtype=np.float32)
+        logits = {name: np.array([row["logits"][name] for row in rows], dtype=np.float32) for name in bundle.engines}
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
-    if not texts or any(side.shape != (len(texts), len(bundle.labels)) for side in sides):
+    if not texts or any(side.shape != (len(texts), len(bundle.labels)) for side in (torch, *logits.values())):
         raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.labels)} classes")
-    return _Golden(texts, *sides)
+    return _Golden(texts, logits, torch)

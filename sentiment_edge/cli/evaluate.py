@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.options import BundleArgument, JsonOption, ThreadsOption
+from sentiment_edge.cli.options import BundleArgument, EngineOption, JsonOption, ThreadsOption
 from sentiment_edge.cli.terminal import Progress, shows_progress
 from sentiment_edge.cli.writing import check_folder, write_page
 
@@ -42,6 +42,7 @@ def evaluate(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave rows out that do not parse.")] = False,
     report: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page, with curves.")] = None,
     digits: Annotated[int, typer.Option(min=1, max=10, help="Digits after the point.")] = 4,
+    engine: EngineOption = "auto",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,8 +65,8 @@ def evaluate(
         if predictions is not None:
             result = evaluate_stored(predictions, selection, listener)
         elif data is not None:
-            other = None if compare is None else load(compare, threads=threads)
-            result = evaluate_classifier(load(bundle, threads=threads), data, selection, listener, other=other)
+            other = None if compare is None else load(compare, engine=engine, threads=threads)
+            result = evaluate_classifier(load(bundle, engine=engine, threads=threads), data, selection, listener, other=other)
         else:
             raise typer.BadParameter("give --data FILE, or --predictions FILE")
     typer.echo(evaluation_json(result) if as_json else evaluation_table(result, digits))

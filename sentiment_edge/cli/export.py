@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
+import click
 import typer
 
 from sentiment_edge.cli.options import JsonOption
@@ -15,6 +16,7 @@ from sentiment_edge.cli.writing import check_folder, write_page
 
 if TYPE_CHECKING:
     from sentiment_edge.export import ExportReport, ParityError
+    from sentiment_edge_runtimes.bundle import EngineName
 
 
 def export(
@@ -26,9 +28,17 @@ def export(
     padding: Annotated[
         Literal["packed", "padded"], typer.Option(help="GRU: padding invisible to the model, or read as in training.")
     ] = "packed",
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(
+            click_type=click.Choice(["onnxruntime", "openvino"]), help="What to export for; repeatable. onnxruntime without it."
+        ),
+    ] = None,
     quantization: Annotated[
         Literal["per-token", "per-tensor"],
-        typer.Option(help="int8: a scale for each token, or (for comparison) the classical one for a whole batch."),
+        typer.Option(
+            help="int8 in ONNX Runtime: a scale for each token, or (for comparison) the classical one for a whole batch."
+        ),
     ] = "per-token",
     no_fusion: Annotated[bool, typer.Option("--no-fusion", help="Leave attention in its parts, for comparison.")] = False,
     fixed_length: Annotated[
@@ -88,6 +98,7 @@ def export(
         made = export_model(
             model,
             precision=precision,
+            engines=cast("list[EngineName]", engine or ["onnxruntime"]),
             output=output,
             overwrite=overwrite,
             checkpoint=checkpoint,

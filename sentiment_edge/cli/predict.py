@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.options import BundleArgument, ThreadsOption
+from sentiment_edge.cli.options import BundleArgument, EngineOption, ThreadsOption
 from sentiment_edge.cli.reading import LONGEST_LINE, read_lines
 from sentiment_edge.cli.records import FORMATS, HEADERS, RecordFormat
 from sentiment_edge.cli.terminal import Progress, shows_progress
@@ -30,6 +30,7 @@ def predict(
         typer.Option("--input", exists=True, dir_okay=False, readable=True, help="File to read; repeatable. Stdin without it."),
     ] = None,
     record_format: Annotated[RecordFormat, typer.Option("--format", help="What to write for each line.")] = "tsv",
+    engine: EngineOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
     """Label each line of stdin, or of files: one line out for each line in."""
@@ -38,7 +39,7 @@ def predict(
 
     if sys.stdout is None or (sys.stdin is None and not inputs):
         raise InputError("nothing to read from or write to: stdin or stdout is closed")
-    classifier = load(bundle, threads=threads)
+    classifier = load(bundle, engine=engine, threads=threads)
     if not inputs and sys.stdin.isatty():
         typer.echo("sentiment-edge: reading lines from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter)", err=True)
     write = _Writer()

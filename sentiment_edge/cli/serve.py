@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from sentiment_edge.cli.options import BundleArgument, ThreadsOption
+from sentiment_edge.cli.options import BundleArgument, EngineOption, ThreadsOption
 
 
 def serve(
     bundle: BundleArgument = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: from other machines too.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")] = 8000,
+    engine: EngineOption = "auto",
     threads: ThreadsOption = None,
     max_body: Annotated[int, typer.Option(min=1, help="Bytes of a request.")] = 2**20,
     max_texts: Annotated[int, typer.Option(min=1, help="Texts of a request.")] = 1024,
@@ -33,7 +34,7 @@ def serve(
         from sentiment_edge.serving.limits import Limits
         from sentiment_edge.serving.running import listen, run
 
-    classifier = load(bundle, threads=threads)
+    classifier = load(bundle, engine=engine, threads=threads)
     limits = Limits(max_body, max_texts, max_queue, timeout, window / 1000)
     with listen(host, port) as socket:
         run(

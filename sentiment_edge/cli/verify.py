@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from sentiment_edge.cli.options import JsonOption, ThreadsOption
+from sentiment_edge.cli.options import EngineOption, JsonOption, ThreadsOption
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
+    engine: EngineOption = "auto",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -21,7 +22,7 @@ def verify(
     from sentiment_edge.cli.parity_table import parity_table
     from sentiment_edge_runtimes.verification import verify as verify_bundle
 
-    result = verify_bundle(bundle, threads=threads)
+    result = verify_bundle(bundle, engine=engine, threads=threads)
     if as_json:
         typer.echo(bundle_json(result.bundle, {"passed": result.passed, "conditions": [*map(asdict, result.conditions)]}))
     else:

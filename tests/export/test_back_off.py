@@ -51,7 +51,9 @@ def test_the_worst_weights_go_back(with_outliers: Path, tmp_path: Path, command:
     assert {each.weight for each in report.fp32} <= {*names} and report.fp32
     assert sum(each.share for each in report.fp32) <= 0.25
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
-    assert manifest["quantization"]["fp32"] == [each._asdict() for each in report.fp32]
+    assert [*manifest["quantization"]["onnxruntime"]["fp32"]] == [
+        {"weight": each.weight, "drift": each.drift, "share": each.share} for each in report.fp32
+    ]
     graph = onnx.load(tmp_path / "out" / "onnx" / "model_quantized.onnx").graph
     kinds = {tensor.name: tensor.data_type for tensor in graph.initializer}
     assert all(kinds[each.weight] == TensorProto.FLOAT for each in report.fp32)

@@ -391,4 +391,4 @@ class TestInt8:
         assert sum(node.op_type == "DynamicQuantizeLinear" for node in graph.node) == 5
         assert report.parity.batch_difference > 1e-4
         manifest = json.loads((report.bundle.root / "manifest.json").read_text("utf-8"))
-        assert manifest["quantization"]["scheme"] == "per-tensor"
+        assert manifest["quantization"]["onnxruntime"]["scheme"] == "per-tensor"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from sentiment_edge_runtimes.bundle import EngineName
     from sentiment_edge_runtimes.numerics import Condition
 
 
@@ -88,6 +90,11 @@ class ParityReport:
         """Whether every bound held."""
         return not self.failures
 
+    @property
+    def engines(self) -> tuple[EngineName, ...]:
+        """What was measured, in order."""
+        return tuple(dict.fromkeys(condition.engine for condition in self.conditions))
+
     def summary(self) -> dict[str, Any]:
         """Return what the manifest holds of the report, as JSON has it."""
         return {
@@ -101,3 +108,21 @@ class ParityReport:
         """Return all of the report that a bundle carries, as JSON has it: none of the user's own texts."""
         worst = [{**asdict(text), "text": None if text.private else text.text} for text in self.worst]
         return {**self.summary(), "by_length": [asdict(condition) for condition in self.by_length], "worst": worst}
+
+
+def together(reports: Sequence[ParityReport]) -> ParityReport:
+    """Return one report on several engines: all their conditions, the widest of their bounds, the worst of their texts.
+
+    The probabilities stay those of the first.
+    """
+    first = reports[0]
+    worst = sorted((text for report in reports for text in report.worst), key=attrgetter("drift"), reverse=True)
+    return replace(
+        first,
+        conditions=tuple(condition for report in reports for condition in report.conditions),
+        by_length=tuple(condition for report in reports for condition in report.by_length),
+        batch_difference=max(report.batch_difference for report in reports),
+        bounds=replace(first.bounds, batch_difference=max(report.bounds.batch_difference for report in reports)),
+        failures=tuple(failure for report in reports for failure in report.failures),
+        worst=tuple(worst[: len(first.worst)]),
+    )

@@ -9,7 +9,7 @@ All weights are symmetric int8 with one fp32 scale per output channel; what beco
   int8 in the file, dequantized once when an engine loads it. One row does not repay quantizing it; and it is pooled over a
   text, in an order of summation that depends on the batch: rounding would make a visible step of a difference in the last bit.
 
-Activations are uint8, in one of two schemes:
+Activations are uint8, in one of these schemes:
 
 * `per-token`: each token has its own scale, by `QuantizeLinear` in blocks as long as a token's row
   (https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html, since opset 21), and its own zero point unless such values lie
@@ -18,11 +18,14 @@ Activations are uint8, in one of two schemes:
   matrix rows that sum to minus the column's sum: the product comes out right.
 * `per-tensor`: the classical one, one scale and zero point for the whole batch. For comparison: it makes texts depend on
   their neighbours.
+* `static`: one scale and zero point for each product, from calibration (`static.py`), as pairs of QuantizeLinear and
+  DequantizeLinear around a product in fp32. OpenVINO makes integer products of these.
+* `stored`: none; products stay fp32, and only their weights lie as int8 in the file.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import onnx_ir as ir
@@ -31,6 +34,7 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass
 from sentiment_edge_export.graphs import CONTRIB, GraphEditor, added_bias
 from sentiment_edge_export.quantization.activations import ActivationQuantizer, Quantized, correction_rows
 from sentiment_edge_export.quantization.fitting import quantize_symmetric
+from sentiment_edge_export.quantization.static import Step, static_steps
 from sentiment_edge_export.quantization.weights import (
     Matrix,
     array_of,
@@ -46,10 +50,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sentiment_edge_export.calibration import Typical
-    from sentiment_edge_runtimes.bundle import Quantization
+    from sentiment_edge_export.calibration import Batches, Typical
 
-__all__ = ["SWITCHES", "Int8Recipe", "int8_recipe", "products", "quantize", "switchable"]
+__all__ = ["SWITCHES", "Int8Recipe", "Scheme", "int8_recipe", "products", "quantize", "switchable"]
+
+Scheme = Literal["per-token", "per-tensor", "static", "stored"]
 
 SWITCHES = "switches"
 """Input of a switchable graph."""
@@ -58,7 +63,7 @@ SWITCHES = "switches"
 class Int8Recipe(NamedTuple):
     """All that is to be known of a graph before it is made int8."""
 
-    scheme: Quantization
+    scheme: Scheme
     """How activations are quantized."""
     typical: Mapping[str, Typical]
     """What is known of the values in `products`, by name."""
@@ -66,12 +71,23 @@ class Int8Recipe(NamedTuple):
     """What the matrices of products over tokens are rounded to, by name."""
     weights: Mapping[str, int]
     """Elements of every weight that becomes int8, by name, in the order of the graph."""
+    steps: Mapping[str, Step]
+    """Of the values that are quantized ahead of time, by name."""
 
 
-def int8_recipe(model: ir.Model, scheme: Quantization, typical: Mapping[str, Typical]) -> Int8Recipe:
-    """Prepare to quantize a graph, as traced and fused: round its matrices, for typical activations where these are known."""
+def int8_recipe(model: ir.Model, scheme: Scheme, typical: Mapping[str, Typical], batches: Batches) -> Int8Recipe:
+    """Prepare to quantize a graph, as traced and fused: round its matrices, for typical activations where these are known.
+
+    Args:
+        model: in fp32.
+        scheme: how its activations are to be quantized.
+        typical: what is known of the values in `products`, by name.
+        batches: ids and mask, [batch, length], to find static steps with.
+    """
     weights = {str(value.name): array_of(value).size for node in model.graph for value in quantized_weights(node)}
-    return Int8Recipe(scheme, typical, round_matrices(model, typical), weights)
+    matrices = round_matrices(model, typical, smooth_all=scheme == "static")
+    steps = static_steps(model, matrices, batches) if scheme == "static" else {}
+    return Int8Recipe(scheme, typical, matrices, weights, steps)
 
 
 def quantize(model: ir.Model, recipe: Int8Recipe, fp32: AbstractSet[str] = frozenset()) -> ir.Model:
@@ -106,6 +122,8 @@ class _Quantizer:
         self._quantizer = ActivationQuantizer(self._editor)
         self._activations: dict[ir.Value, Quantized] = {}
         """What several products read, such as Q, K and V of an attention, is quantized once."""
+        self._rounded: dict[ir.Value, ir.Value] = {}
+        """The same of static steps."""
 
     def run(self) -> None:
         rewrites: dict[str, Callable[[ir.Node, Sequence[ir.Value]], None]]
@@ -144,10 +162,27 @@ class _Quantizer:
         activations = node.inputs[0]
         if activations is None:
             return
+        if self._recipe.scheme == "static" and activations.name in self._recipe.steps:
+            self._use_result(node, self._static_product(activations, weights[0]), weights[0])
+            return
+        if self._recipe.scheme in {"static", "stored"}:
+            self._stored(node, weights)
+            return
         # The classical kernel adds the bias; per token it comes after the scale, which that kernel does not know.
         added = added_bias(node.outputs[0]) if self._recipe.scheme == "per-tensor" else None
         product = self._int8_product(activations, weights[0], added.bias if added else None)
         self._use_result(added.node if added else node, product, weights[0])
+
+    def _static_product(self, activations: ir.Value, weight: ir.Value) -> ir.Value:
+        """Return activations x weight, both rounded: an engine that knows such pairs multiplies integers."""
+        matrix = self._recipe.matrices[str(weight.name)]
+        if activations not in self._rounded:
+            step = self._recipe.steps[str(activations.name)]
+            may_change = self._may_change(activations, len(self._matrices_of(activations)))
+            self._rounded[activations] = self._quantizer.static(activations, matrix.smoothing, step, may_change=may_change)
+        values, scales = self._constants(f"{weight.name}_int8_matrix_0", matrix.values, matrix.scales)
+        dequantized = self._editor.emit("DequantizeLinear", [values, scales], axis=1)
+        return self._editor.emit("MatMul", [self._rounded[activations], dequantized])
 
     def _int8_product(self, activations: ir.Value, weight: ir.Value, bias: ir.Value | None) -> ir.Value:
         """Return activations x weight + bias: the integer product, scaled per column in its kernel and per token after it."""
@@ -168,11 +203,15 @@ class _Quantizer:
     def _quantize(self, activations: ir.Value) -> Quantized:
         if self._recipe.scheme == "per-tensor":
             return self._quantizer.per_tensor(activations)
-        weights = [str(node.inputs[1].name) for node in activations.consumers() if is_product(node) and node.inputs[1]]
-        matrices = [self._recipe.matrices[name] for name in weights if name not in self._fp32]
+        matrices = self._matrices_of(activations)
         known = self._recipe.typical.get(str(activations.name))
         may_change = self._may_change(activations, len(matrices))
         return self._quantizer.per_token(activations, matrices, known, may_change=may_change)
+
+    def _matrices_of(self, activations: ir.Value) -> list[Matrix]:
+        """Return what a value is multiplied with in int8."""
+        weights = [str(node.inputs[1].name) for node in activations.consumers() if is_product(node) and node.inputs[1]]
+        return [self._recipe.matrices[name] for name in weights if name not in self._fp32]
 
     def _stored_matrix(self, weight: ir.Value, corrections: int) -> tuple[ir.Value, ir.Value]:
         """Return constants of the matrix: values [in + corrections, out], scales [out]."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sentiment_edge_export.calibration import Typical
     from sentiment_edge_export.graphs import GraphEditor
+    from sentiment_edge_export.quantization.static import Step
     from sentiment_edge_export.quantization.weights import Matrix
 
 _UINT8_MAX = 255
@@ -81,6 +82,16 @@ class ActivationQuantizer:
         corrections = max(_rows_needed(matrix.values) for matrix in matrices)
         is_gelu = producer is not None and producer.op_type == "Gelu"
         return self._with_zero_point(activations, width, corrections, is_gelu=is_gelu)
+
+    def static(self, activations: ir.Value, smoothing: NDArray[np.float32] | None, step: Step, *, may_change: bool) -> ir.Value:
+        """Return the activations divided by their smoothing, rounded, as fp32 again: engines skip that way back."""
+        name = activations.name
+        if smoothing is not None:
+            activations = self._smoothed(activations, np.reciprocal(smoothing), may_change=may_change)
+        scale = self._editor.constant(f"{name}_step", np.array(step.scale))
+        zero = self._editor.constant(f"{name}_zero", np.array(step.zero))
+        values = self._editor.emit("QuantizeLinear", [activations, scale, zero])
+        return self._editor.emit("DequantizeLinear", [values, scale, zero])
 
     def _around_zero(self, activations: ir.Value, width: int) -> Quantized:
         """Quantize each token by its largest magnitude: values / scale + 127."""

@@ -60,13 +60,14 @@ def products(model: ir.Model) -> list[ir.Value]:
     return list(dict.fromkeys(value for value in found if value is not None and _is_over_tokens(value, axes)))
 
 
-def round_matrices(model: ir.Model, typical: Mapping[str, Typical]) -> dict[str, Matrix]:
+def round_matrices(model: ir.Model, typical: Mapping[str, Typical], *, smooth_all: bool = False) -> dict[str, Matrix]:
     """Round every matrix of a product over tokens, as one for all the products it serves.
 
     Args:
         model: as traced and fused.
         typical: what is known of some of the values in `products`, by name: matrices are rounded for those; others for
             themselves.
+        smooth_all: whatever they are multiplied with, rather than normalized values only, where it costs nothing.
 
     Returns:
         By the matrices' names.
@@ -80,7 +81,7 @@ def round_matrices(model: ir.Model, typical: Mapping[str, Typical]) -> dict[str,
         known = [value for value in _multiplied_with(weight) if value.name in typical]
         names = tuple(str(value.name) for value in known)
         if names != fitted[0]:
-            fitted = names, _fit(known, typical) if known else UNFITTED
+            fitted = names, _fit(known, typical, smooth_all=smooth_all) if known else UNFITTED
         matrices[str(weight.name)] = Matrix(*quantize_fitted(array_of(weight), fitted[1]), fitted[1].smoothing)
     return matrices
 
@@ -90,12 +91,12 @@ def array_of(weight: ir.Value | None) -> NDArray[np.float32]:
     return cast("NDArray[np.float32]", constant_of(weight))
 
 
-def _fit(known: Sequence[ir.Value], typical: Mapping[str, Typical]) -> Fit:
+def _fit(known: Sequence[ir.Value], typical: Mapping[str, Typical], *, smooth_all: bool) -> Fit:
     """Find out how to fit a matrix to all that it is multiplied with."""
     alike = all(_multiplied_with(node.inputs[1]) == known for value in known for node in value.consumers() if is_product(node))
     grams = [typical[str(value.name)].gram for value in known]
     gram = grams[0] if len(grams) == 1 else torch.stack(grams).sum(dim=0)
-    return fit_to(gram, smooth=alike and all(map(_is_normalized, known)))
+    return fit_to(gram, smooth=alike and (smooth_all or all(map(_is_normalized, known))))
 
 
 def _multiplied_with(weight: ir.Value | None) -> list[ir.Value]:

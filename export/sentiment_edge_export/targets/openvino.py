@@ -1,0 +1,114 @@
+"""OpenVINO: attention in parts, which it joins itself; static int8 where calibration can be had; its own file format.
+
+A graph goes there by way of ONNX, read by OpenVINO itself. `openvino.convert_model` is not used: it reports home.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx_ir as ir
+
+from sentiment_edge_export.errors import ExportError
+from sentiment_edge_export.graphs import GraphEditor, constant_of
+from sentiment_edge_export.writing import write_model
+from sentiment_edge_runtimes.errors import first_line
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sentiment_edge_export.options import ExportOptions
+    from sentiment_edge_export.quantization import Scheme
+    from sentiment_edge_export.torch_classifier import TorchClassifier
+    from sentiment_edge_runtimes.bundle import Precision
+
+_FILE = "openvino/openvino_model.xml"
+_LENGTHS_INPUT = 4
+_HOLD = 1e6
+"""Times any weight that matters, far above the 17 from which a sigmoid is exactly 1 in fp32."""
+
+
+def check() -> None:
+    """Find out whether OpenVINO is installed.
+
+    Raises:
+        ExportError: it is not.
+    """
+    if find_spec("openvino") is None:
+        raise ExportError("OpenVINO is not installed: pip install 'sentiment-edge[export-openvino]'")
+
+
+def scheme(classifier: TorchClassifier, _: ExportOptions) -> Scheme:
+    """Return static int8 for what is calibrated; of the others, such as a GRU, only the weights are stored as int8."""
+    return "static" if classifier.calibrated else "stored"
+
+
+def adapt(model: ir.Model) -> None:
+    """Let every GRU keep its state through padding by its gates: OpenVINO's disregards lengths in a mixed batch."""
+    editor = GraphEditor(model.graph)
+    for node in list(model.graph):
+        if node.op_type == "GRU" and len(node.inputs) > _LENGTHS_INPUT and node.inputs[_LENGTHS_INPUT] is not None:
+            editor.before(node)
+            _hold_in_padding(node, editor)
+
+
+def _hold_in_padding(gru: ir.Node, editor: GraphEditor) -> None:
+    """Give the update gate one more input, which is 0 at a text's tokens and huge after them, and drop the lengths.
+
+    A state is z * (the state before) + (1 - z) * (a new one), https://onnx.ai/onnx/operators/onnx__GRU.html; with a z of
+    exactly 1 it passes unchanged: forwards after the last token, backwards, as zeros, before it.
+    """
+    emit, constant = editor.emit, editor.constant
+    inputs, weights, lengths = gru.inputs[0], gru.inputs[1], gru.inputs[_LENGTHS_INPUT]
+    hidden = gru.attributes["hidden_size"].as_int()
+    ends = emit("Cast", [lengths], to=ir.DataType.INT64)
+    count = emit("Squeeze", [emit("Shape", [inputs], start=0, end=1), constant("hold_axis", np.array([0], np.int64))])
+    positions = emit(
+        "Range", [constant("hold_first", np.array(0, np.int64)), count, constant("hold_step", np.array(1, np.int64))]
+    )
+    last_axis = constant("hold_last_axis", np.array([1], np.int64))
+    padded = emit("GreaterOrEqual", [emit("Unsqueeze", [positions, last_axis]), ends])  # [length, batch]
+    held = emit("Mul", [emit("Cast", [padded], to=ir.DataType.FLOAT), constant("hold", np.array(_HOLD, np.float32))])
+    channel = emit("Unsqueeze", [held, constant("hold_channel_axis", np.array([2], np.int64))])
+    widened = constant(f"{weights.name if weights else ''}_held", _with_channel(constant_of(weights), hidden))
+    gru.replace_input_with(0, emit("Concat", [inputs, channel], axis=2))
+    gru.replace_input_with(1, widened)
+    gru.replace_input_with(_LENGTHS_INPUT, None)
+
+
+def _with_channel(weights: NDArray[np.generic] | None, hidden: int) -> NDArray[np.float32]:
+    """Return GRU weights [directions, 3 hidden, width] with one more column: large for the update gate, which comes first.
+
+    Large is each row's largest magnitude, such that no row's step in int8 grows by it.
+    """
+    if weights is None:
+        raise ExportError("a GRU's weights are no constants; report this with the versions in use")
+    column = np.zeros((*weights.shape[:2], 1), np.float32)
+    largest = np.abs(weights[:, :hidden]).max(axis=2, keepdims=True)
+    column[:, :hidden] = np.maximum(largest, np.float32(1e-3))
+    return np.concatenate((weights, column), axis=2)
+
+
+def write(folder: Path, graph: ir.Model, _: Precision) -> str:
+    """Write OpenVINO's format, weights as they are in the graph.
+
+    Raises:
+        ExportError: OpenVINO does not know an operator of the graph.
+    """
+    import openvino  # noqa: PLC0415 - heavy, and an extra
+
+    path = folder / _FILE
+    path.parent.mkdir()
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        source = Path(scratch) / "onnx" / "model.onnx"
+        write_model(source, graph)
+        try:
+            model = openvino.Core().read_model(source)
+            openvino.save_model(model, path, compress_to_fp16=False)
+        except RuntimeError as error:
+            raise ExportError(f"OpenVINO cannot take this model ({first_line(error)}); export it for onnxruntime") from error
+    return _FILE
