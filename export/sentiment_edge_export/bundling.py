@@ -130,10 +130,11 @@ class BundleFolder:
         write_json(self.path / "special_tokens_map.json", tokenizer.settings("special_tokens_map.json") or special)
 
     def _write_golden(self, measurements: Mapping[EngineName, Measurement], reference: Reference) -> None:
-        logits = {engine: measurement.logits.tolist() for engine, measurement in measurements.items()}
+        bundle = Bundle.open(self.path)
+        logits = {bundle.golden_key(engine): measurement.logits.tolist() for engine, measurement in measurements.items()}
         expected = reference.logits.tolist()
         rows = [
-            {"text": text, "logits": {engine: each[row] for engine, each in logits.items()}, "torch": expected[row]}
+            {"text": text, **{key: each[row] for key, each in logits.items()}, "torch": expected[row]}
             for row, text in enumerate(reference.texts[: reference.public])
             if len(text) <= _GOLDEN_CHARACTERS
         ]

@@ -105,6 +105,10 @@ class Bundle:
             raise EngineError(f"{self.root}: no model for {engine} in it, only for {', '.join(self.engines)}")
         return self.root / self.engines[engine]
 
+    def golden_key(self, engine: EngineName) -> str:
+        """Return what the rows of `golden.jsonl` call the logits of an engine: plainly `logits` for the first."""
+        return "logits" if engine == next(iter(self.engines)) else f"logits_{engine}"
+
     def fingerprint(self) -> str:
         """Return what tells this bundle from any other: the SHA-256 of its checksums."""
         return sha256(self.root / CHECKSUMS)

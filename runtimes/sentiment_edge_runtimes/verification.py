@@ -139,7 +139,7 @@ def _read_golden(bundle: Bundle) -> _Golden:
         rows = [json.loads(line) for line in lines if line]
         texts = [str(row["text"]) for row in rows]
         torch = np.array([row["torch"] for row in rows], dtype=np.float32)
-        logits = {name: np.array([row["logits"][name] for row in rows], dtype=np.float32) for name in bundle.engines}
+        logits = {name: np.array([row[bundle.golden_key(name)] for row in rows], dtype=np.float32) for name in bundle.engines}
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
     if not texts or any(side.shape != (len(texts), len(bundle.labels)) for side in (torch, *logits.values())):

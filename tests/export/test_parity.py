@@ -16,9 +16,9 @@ from tiny_checkpoints import tiny_weights, write_checkpoint
 
 from sentiment_edge import load
 from sentiment_edge.export import export_model
-from sentiment_edge_export import bundling
 from sentiment_edge_export.errors import ParityError
 from sentiment_edge_export.parity.texts import parity_texts
+from sentiment_edge_export.targets import onnxruntime as target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,13 +80,13 @@ def test_a_faulty_graph_is_refused_and_nothing_written(
     fault: Callable[[onnx.ModelProto], onnx.ModelProto],
     message: str,
 ) -> None:
-    write = bundling.write_model  # type: ignore[attr-defined]
+    write = target.write_model  # type: ignore[attr-defined]
 
     def write_faulty(path: Path, model: ir.Model) -> None:
         of_this_precision = ("quantized" in path.name) == (precision == "int8")
         write(path, ir.from_proto(fault(ir.to_proto(model))) if of_this_precision else model)
 
-    monkeypatch.setattr(bundling, "write_model", write_faulty)
+    monkeypatch.setattr(target, "write_model", write_faulty)
     with pytest.raises(ParityError, match=message) as caught:
         export_model("gru-mini", precision=precision, output=tmp_path / "out")  # type: ignore[arg-type]
     assert caught.value.exit_status == 3
