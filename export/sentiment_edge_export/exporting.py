@@ -76,6 +76,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     tokenizer: str | os.PathLike[str] | None = None,
     burn: BurnOptions = NOTHING_OVERRIDDEN,
     gate: GateOptions = USUAL_GATE,
+    calibration: Sequence[str] = (),
     offline: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> ExportReport:
@@ -98,6 +99,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         tokenizer: a folder, tokenizer.json or vocab.txt to take the tokenizer from.
         burn: what the files of a Burn transformer do not tell.
         gate: what the bundle must hold to, on which texts, and how much of it may be fp32 for that.
+        calibration: texts to fit int8 to, instead of 128 of the project's own; those that the gate measures do not count.
         offline: use only what is on this machine.
         progress: called with a few words as each stage begins.
 
@@ -113,17 +115,21 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     target = Path(f"{found.name}-{precision}" if output is None else output)
     check_output(target, overwrite=overwrite)
     check_writable(target)
-    for name, given in (("labels", labels), ("engines", engines)):
+    for name, given in (("labels", labels), ("engines", engines), ("calibration", calibration)):
         if isinstance(given, str):
             raise ExportError(f"{name} must be several names, not {given!r}")
     named = None if labels is None else tuple(labels)
     wanted = tuple(dict.fromkeys(engines))
-    options = ExportOptions(precision, quantization, padding, fusion, fixed_length, fixed_batch, named, burn, gate, wanted)
+    options = ExportOptions(
+        precision, quantization, padding, fusion, fixed_length, fixed_batch, named, burn, gate, wanted, tuple(calibration)
+    )
     targets = _targets(options)
     bounds_for(options, None)  # a wrong one is better named now
     classifier = _load(found, options, targets[0])
     progress("asking torch")
     reference = run_reference(classifier, found, gate.texts)
+    if options.calibration and {*options.calibration} <= {*reference.texts}:
+        raise ExportError("all calibration texts are among those that the gate measures; give it others")
     with bundle_folder(target, overwrite=overwrite) as path:
         folder = BundleFolder(path, target.name, found, classifier, options)
         proofs = {}
@@ -167,7 +173,7 @@ def _prove(
 ) -> Proof:
     """Make the model for an engine, in the folder, and prove it."""
     options = folder.options
-    batches = _calibration_batches(checkpoint, classifier, options)
+    batches = _calibration_batches(checkpoint, classifier, options, reference)
     scheme = target.scheme(classifier, options) if options.precision == "int8" else None
     graph, typical = _make_graph(classifier, target, batches, scheme, options, progress)
     job = Job(folder, target, graph, reference, classifier.activation, progress)
@@ -211,7 +217,11 @@ def _make_graph(
     return model, typical
 
 
-def _calibration_batches(checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions) -> Batches:
+def _calibration_batches(
+    checkpoint: Checkpoint, classifier: TorchClassifier, options: ExportOptions, reference: Reference
+) -> Batches:
     """Return ids and mask of each calibration text."""
-    ids = [checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation) for text in calibration_texts()]
+    seen = {*reference.texts}
+    texts = [text for text in options.calibration or calibration_texts() if text not in seen]
+    ids = [checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation) for text in texts]
     return [pad([row], padded_length(len(row), classifier.lengths), classifier.pad_id, options.fixed_batch) for row in ids]

@@ -69,6 +69,8 @@ class ExportOptions:
     gate: GateOptions = USUAL_GATE
     engines: tuple[EngineName, ...] = ("onnxruntime",)
     """What the bundle holds a model for."""
+    calibration: tuple[str, ...] = ()
+    """Texts to fit int8 to, instead of the project's own."""
 
 
 def fix_length(classifier: TorchClassifier, options: ExportOptions) -> TorchClassifier:

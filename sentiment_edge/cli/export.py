@@ -78,6 +78,13 @@ def export(
     text_column: Annotated[
         str | None, typer.Option(help="Column of these texts; the only one, or a usual name without it.")
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="int8: texts like yours to fit it to, a line each, or csv, tsv, jsonl; the gate's do not count.",
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write what the gate found, passed or not, as a self-contained page.")
     ] = None,
@@ -85,11 +92,12 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
-    if parity_data is None and text_column is not None:
-        raise typer.BadParameter("--text-column goes with --parity-data")
+    if text_column is not None and parity_data is None and calibration is None:
+        raise typer.BadParameter("--text-column goes with --parity-data or --calibration")
     if report is not None:
         _check_report(report, output, parity_data)
-    texts = () if parity_data is None else _own_texts(parity_data, text_column)
+    texts = _own_texts(parity_data, text_column)
+    calibration_texts = _own_texts(calibration, text_column)
     from sentiment_edge.cli.bundle_json import bundle_json
     from sentiment_edge.export import BurnOptions, GateOptions, ParityError, export_model
 
@@ -111,6 +119,7 @@ def export(
             tokenizer=tokenizer,
             burn=BurnOptions(heads, None if norm is None else norm == "first", quiet_softmax),
             gate=GateOptions(texts, min_agreement, max_mean_drift, max_logit_difference, max_fp32_share),
+            calibration=calibration_texts,
             offline=offline,
             progress=_Stages(),
         )
@@ -138,7 +147,9 @@ def _check_report(report: Path, output: Path | None, parity_data: Path | None) -
     check_folder(report)
 
 
-def _own_texts(path: Path, column: str | None) -> tuple[str, ...]:
+def _own_texts(path: Path | None, column: str | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
     from sentiment_edge.cli.own_texts import read_own_texts
 
     return read_own_texts(path, column, lambda remark: typer.echo(f"sentiment-edge: {remark}", err=True))
