@@ -113,7 +113,7 @@ def _fields(text: str) -> dict[str, str]:
 
 def _sysctl(root: Path) -> str:
     try:
-        command = [root / "usr/sbin/sysctl", "hw.optional", "machdep.cpu.brand_string"]
+        command = [str(root / "usr/sbin/sysctl"), "hw.optional", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout  # noqa: S603 - a fixed command
     except (OSError, subprocess.TimeoutExpired):
         return ""
