@@ -105,6 +105,13 @@ class Bundle:
             raise EngineError(f"{self.root}: no model for {engine} in it, only for {', '.join(self.engines)}")
         return self.root / self.engines[engine]
 
+    @property
+    def source(self) -> str | None:
+        """The name, Hub id or folder's name of the checkpoint that it was made of, where the manifest tells."""
+        source = _read_manifest(self.root).get("source")
+        name = source.get("id") if isinstance(source, dict) else None
+        return name if isinstance(name, str) else None
+
     def fingerprint(self) -> str:
         """Return what tells this bundle from any other: the SHA-256 of its checksums."""
         return sha256(self.root / CHECKSUMS)
