@@ -46,7 +46,7 @@ _INT8_PRODUCTS: dict[Feature, str] = {
     "amx_int8": "x86 with AMX",
     "avx512_vnni": "x86 with VNNI",
     "avx_vnni": "x86 with VNNI",
-    "avx2": "x86 without VNNI: int8 products saturate, so exact kernels run, at half the speed",
+    "avx2": "x86 without VNNI",
     "i8mm": "Arm with int8 matrix products (i8mm)",
     "asimddp": "Arm with dot products (asimddp)",
     "asimd": "Arm without dot products: each int8 product takes several instructions",

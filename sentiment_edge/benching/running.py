@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _LATENCY, _THROUGHPUT, _START = 0.5, 0.3, 0.2
 """Shares of the time."""
 _BUSY = 0.5
-"""Of the machine's CPUs: where others keep so many at work, figures are theirs too."""
+"""Of the machine's CPUs: where so many are at work already, figures are of that too."""
 
 
 class Wishes(NamedTuple):
     """What to measure, and how long."""
 
     engines: tuple[EngineChoice, ...]
-    """None: every one that is installed and in the bundle."""
+    """Empty: every one that is installed and in the bundle."""
     threads: tuple[int, ...]
     lines: tuple[str, ...] | None
     """Real lines; None for the texts that the first bundle brings."""
@@ -103,8 +103,8 @@ def bench(bundles: Sequence[Bundle], wishes: Wishes, listener: Listener) -> Repo
     """
     texts = wishes.lines or golden_texts(bundles[0])
     subjects = find_subjects(bundles, wishes.engines, wishes.threads)
-    if others := _load_of_others():
-        listener.say(f"the machine is busy ({others:.1f} of {os.cpu_count()} CPUs): these figures are not its best")
+    if load := _high_load():
+        listener.say(f"the machine has been busy (load {load:.1f} on {os.cpu_count()} CPUs): these figures may not be its best")
     latency, throughput, starting = (share * wishes.seconds for share in (_LATENCY, _THROUGHPUT, _START))
     listener.stage(f"latency, up to {latency:.0f} s")
     latencies = _measure_latencies(subjects, texts, wishes, listener.say)
@@ -138,7 +138,7 @@ def _measure_latencies(
     return _Latencies([subject for subject, _ in opened], ours, dict(zip(wishes.threads, theirs, strict=False)))
 
 
-def _load_of_others() -> float | None:
+def _high_load() -> float | None:
     """Return how many CPUs have been at work in the last minute, where that is many; it is not told on Windows."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return load if load > _BUSY * (os.cpu_count() or 1) else None

@@ -16,6 +16,7 @@ from sentiment_edge.cli.writing import check_writable, write_whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sentiment_edge.benching.running import Report, Wishes
     from sentiment_edge.benching.torch_model import TorchModel
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.choosing import EngineChoice
@@ -45,7 +46,7 @@ def bench(
     ] = None,
     against: Annotated[Literal["torch"] | None, typer.Option(help="Measure the original model too.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Folder of the original model, where its name is not enough.")] = None,
-    seconds: Annotated[float, typer.Option(min=1, max=3600, help="What all of it may take, about.")] = 60,
+    seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="What all of it may take, about.")] = 60,
     png: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a picture.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -55,38 +56,54 @@ def bench(
     if math.isnan(seconds):
         raise typer.BadParameter("--seconds is a number")
     if png is not None:
-        _check_picture(png)
-    from sentiment_edge.benching.running import Listener, Wishes
-    from sentiment_edge.benching.running import bench as measure
+        _check_picture(png, lines)
+    from sentiment_edge.benching.running import Wishes
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
     from sentiment_edge_runtimes.threads import usable_cpus
 
+    asked = _engines(engines or [])
     opened = [Bundle.open(root) for root in bundles or [DEFAULT_BUNDLE]]
-    wishes = Wishes(
-        _engines(engines or []),
-        tuple(dict.fromkeys(threads or (1, usable_cpus()))),
-        None if lines is None else _read(lines),
-        seconds,
-        None if against is None else _load_torch(opened, checkpoint),
-    )
-    report = measure(opened, wishes, Listener(_say, _show_stage))
-    if as_json:
-        from sentiment_edge.cli.bench_json import bench_json
-
-        typer.echo(bench_json(report, lines))
-    else:
-        from sentiment_edge.benching.tables import tables
-
-        typer.echo(tables(report))
+    counts = tuple(dict.fromkeys(threads or (1, usable_cpus())))
+    texts = None if lines is None else _read(lines)
+    torch = None if against is None else _load_torch(opened, checkpoint)
+    report = _measure(opened, Wishes(asked, counts, texts, seconds, torch))
+    typer.echo(_as_object(report, lines) if as_json else _as_text(report))
     if png is not None:
         from sentiment_edge.benching.picture import picture
 
         write_whole(png, picture(report))
 
 
-def _check_picture(path: Path) -> None:
-    """Refuse now what would be found out after a minute."""
+def _measure(bundles: Sequence[Bundle], wishes: Wishes) -> Report:
+    from sentiment_edge.benching.running import Listener, bench
+
+    def say(remark: str) -> None:
+        typer.echo(f"sentiment-edge: {remark}", err=True)
+
+    def show(stage: str) -> None:
+        if shows_progress():
+            typer.echo(f"{stage} ...", err=True)
+
+    return bench(bundles, wishes, Listener(say, show))
+
+
+def _as_object(report: Report, lines: Path | None) -> str:
+    from sentiment_edge.cli.bench_json import bench_json
+
+    return bench_json(report, lines)
+
+
+def _as_text(report: Report) -> str:
+    from sentiment_edge.benching.tables import tables
+
+    return tables(report)
+
+
+def _check_picture(path: Path, lines: Path | None) -> None:
+    """Refuse now what would be found out after a minute, or would be regretted."""
+    if lines is not None and path.resolve() == lines.resolve():
+        raise typer.BadParameter("--png would replace --input")
     from sentiment_edge.extras import needs_extra
 
     with needs_extra("plot"):
@@ -126,12 +143,3 @@ def _load_torch(bundles: Sequence[Bundle], checkpoint: Path | None) -> TorchMode
     with needs_extra("export"):
         from sentiment_edge.benching.torch_model import load_torch_model
     return load_torch_model(bundles, checkpoint)
-
-
-def _say(remark: str) -> None:
-    typer.echo(f"sentiment-edge: {remark}", err=True)
-
-
-def _show_stage(stage: str) -> None:
-    if shows_progress():
-        typer.echo(f"{stage} ...", err=True)

@@ -66,7 +66,10 @@ def _machine(machine: Machine) -> Iterator[tuple[str, str]]:
     yield "CPU", cpu.name or "unknown"
     yield "features", " ".join(cpu.features) or "none of those that matter here"
     yield "int8", cpu.int8_products
-    yield "", "products saturate, so slower exact kernels run" if machine.products_saturate else "products are exact"
+    yield (
+        "",
+        "products saturate, so exact kernels run, at half the speed" if machine.products_saturate else "products are exact",
+    )
     yield "usable CPUs", str(machine.usable_cpus)
     yield "memory", _memory(machine.memory)
     for name, version in machine.engines.items():

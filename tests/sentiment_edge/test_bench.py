@@ -18,7 +18,7 @@ from support import Command, edit_manifest
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.threads import usable_cpus
 
-QUICK = ("--seconds", "1")
+QUICK = ("--seconds", "0.2")
 HAS_PLOT = importlib.util.find_spec("matplotlib") is not None
 WITHOUT = """
 import sys
@@ -26,6 +26,12 @@ sys.modules[{module!r}] = None
 from sentiment_edge.__main__ import main
 main()
 """
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv("SENTIMENT_EDGE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("SENTIMENT_EDGE_ENGINE", raising=False)
 
 
 def answer(command: Command, *arguments: str | Path) -> dict[str, Any]:
@@ -136,6 +142,7 @@ def test_what_cannot_be_measured_is_one_line(
         ("--seconds", "0"),
         ("--against", "keras"),
         ("--checkpoint", "folder"),
+        ("--input", __file__, "--png", __file__),
     ],
 )
 def test_wrong_usage(command: Command, arguments: tuple[str, ...]) -> None:
