@@ -24,6 +24,8 @@ ALLOWED = {
     "sentiment_edge_export": {"sentiment_edge_export", "sentiment_edge_runtimes"},
 }
 INNER = {
+    "benching": set(),
+    "diagnosing": set(),
     "evaluating": {"pages"},
     "heatmap": {"pages"},
     "pages": set(),
@@ -59,7 +61,8 @@ from sentiment_edge.cli import app
 with open("rows.csv", "w") as file:
     file.write("text,label,prediction\\nI loved it.,positive,positive\\nDreadful.,negative,positive\\n")
 evaluations = ["evaluate", "--data", "rows.csv", "--report", "page.html"], ["evaluate", "--predictions", "rows.csv", "--json"]
-for arguments in (["predict"], ["explain", "fine"], *evaluations, ["models"], ["--help"]):
+measuring = ["doctor"], ["bench", "--threads", "1", "--seconds", "0.2"]
+for arguments in (["predict"], ["explain", "fine"], *evaluations, ["models"], *measuring, ["--help"]):
     result = CliRunner().invoke(app, arguments, input="I loved it.")
     assert result.exit_code == 0, result.output
 assert not {"torch", "transformers", "huggingface_hub", "onnx", "matplotlib", "scipy", "sklearn"} & set(sys.modules)

@@ -33,7 +33,8 @@ class Sensitivity(NamedTuple):
 
     def __str__(self) -> str:
         """Return it in words."""
-        return f"{self.weight} ({self.engine}: drift {self.drift:.4f}, {self.share:.1%} of the weights)"
+        where = "" if self.engine == "onnxruntime" else f", in {self.engine}"
+        return f"{self.weight} (drift {self.drift:.4f}, {self.share:.1%} of the weights{where})"
 
 
 def rank(model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: Batches) -> list[Sensitivity]:

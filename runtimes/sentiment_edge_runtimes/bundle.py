@@ -109,6 +109,13 @@ class Bundle:
         """Return what the rows of `golden.jsonl` call the logits of an engine: plainly `logits` for the first."""
         return "logits" if engine == next(iter(self.engines)) else f"logits_{engine}"
 
+    @property
+    def source(self) -> str | None:
+        """The name, Hub id or folder's name of the checkpoint that it was made of, where the manifest tells."""
+        source = _read_manifest(self.root).get("source")
+        name = source.get("id") if isinstance(source, dict) else None
+        return name if isinstance(name, str) else None
+
     def fingerprint(self) -> str:
         """Return what tells this bundle from any other: the SHA-256 of its checksums."""
         return sha256(self.root / CHECKSUMS)

@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
-Feature = Literal["avx2", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm", "sve", "bf16"]
+from sentiment_edge_runtimes.control_groups import read_text
+
+Feature = Literal["avx2", "avx512_vnni", "avx_vnni", "amx_int8", "asimd", "asimddp", "i8mm", "sve", "bf16"]
 """Instructions that decide which int8 and bfloat16 kernels run, in the names that Linux has for them."""
 
 _SYNONYMS: dict[str, Feature] = {
@@ -17,11 +19,39 @@ _SYNONYMS: dict[str, Feature] = {
     "avx512_bf16": "bf16",
     "hw.optional.avx2_0": "avx2",
     "hw.optional.avx512vnni": "avx512_vnni",
+    "neon": "asimd",
+    "hw.optional.AdvSIMD": "asimd",
+    "hw.optional.arm.AdvSIMD": "asimd",
     "hw.optional.arm.FEAT_DotProd": "asimddp",
     "hw.optional.arm.FEAT_I8MM": "i8mm",
     "hw.optional.arm.FEAT_BF16": "bf16",
 }
 """By what Linux and macOS call them besides."""
+
+_ARM_CORES = {
+    "0xd03": "Cortex-A53",
+    "0xd05": "Cortex-A55",
+    "0xd07": "Cortex-A57",
+    "0xd08": "Cortex-A72",
+    "0xd09": "Cortex-A73",
+    "0xd0b": "Cortex-A76",
+    "0xd0c": "Neoverse-N1",
+    "0xd40": "Neoverse-V1",
+    "0xd49": "Neoverse-N2",
+    "0xd4f": "Neoverse-V2",
+}
+"""Arm's own common ones by part: Linux gives numbers only."""
+_ARM = "0x41"
+_INT8_PRODUCTS: dict[Feature, str] = {
+    "amx_int8": "x86 with AMX",
+    "avx512_vnni": "x86 with VNNI",
+    "avx_vnni": "x86 with VNNI",
+    "avx2": "x86 without VNNI",
+    "i8mm": "Arm with int8 matrix products (i8mm)",
+    "asimddp": "Arm with dot products (asimddp)",
+    "asimd": "Arm without dot products: each int8 product takes several instructions",
+}
+"""In words, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +65,7 @@ class CpuFeatures:
     @property
     def int8_products(self) -> str:
         """How the CPU multiplies int8, in words: what answers that differ between machines most likely come from."""
-        if not self.features:
-            return "unknown"
-        if "amx_int8" in self.features:
-            return "x86 with AMX"
-        if "avx512_vnni" in self.features or "avx_vnni" in self.features:
-            return "x86 with VNNI"
-        if "avx2" in self.features:
-            return "x86 without VNNI: int8 products saturate, so exact kernels run, at half the speed"
-        return "Arm with int8 matrix products (i8mm)" if "i8mm" in self.features else "Arm with dot products (asimddp)"
+        return next((words for feature, words in _INT8_PRODUCTS.items() if feature in self.features), "unknown")
 
 
 @cache
@@ -51,18 +73,25 @@ def cpu_features(root: Path = Path("/")) -> CpuFeatures:
     """Read them: on Linux from `proc/cpuinfo`, on macOS from sysctl.
 
     Args:
-        root: where `proc` is mounted.
+        root: where `proc` is mounted, and where `usr` is.
     """
-    return _of_sysctl(_sysctl()) if sys.platform == "darwin" else _of_cpuinfo(_read(root / "proc/cpuinfo"), root)
+    return _of_sysctl(_sysctl(root)) if sys.platform == "darwin" else _of_cpuinfo(read_text(root / "proc/cpuinfo"), root)
 
 
 def _of_cpuinfo(text: str, root: Path) -> CpuFeatures:
-    """Read the first processor's lines; names of Arm cores are only numbers there, so the board's is given with them."""
+    """Read the first processor's lines; of an Arm the board is named too."""
     fields = _fields(text.split("\n\n", maxsplit=1)[0])
     known = {*fields.get("flags", "").split(), *fields.get("Features", "").split()}
-    core = " ".join(f"{key.removeprefix('CPU ')} {fields[key]}" for key in ("CPU implementer", "CPU part") if key in fields)
-    board = _read(root / "proc/device-tree/model").strip("\0\n")
-    return CpuFeatures(fields.get("model name") or ", ".join(filter(None, (board, core))), _named(known))
+    board = read_text(root / "proc/device-tree/model").strip("\0\n")
+    return CpuFeatures(fields.get("model name") or ", ".join(filter(None, (board, _core(fields)))), _named(known))
+
+
+def _core(fields: dict[str, str]) -> str:
+    """Return the name of an Arm core, or the numbers that stand for it."""
+    implementer, part = fields.get("CPU implementer"), fields.get("CPU part")
+    if implementer == _ARM and part in _ARM_CORES:
+        return _ARM_CORES[part]
+    return " ".join(f"{name} {number}" for name, number in (("implementer", implementer), ("part", part)) if number)
 
 
 def _of_sysctl(text: str) -> CpuFeatures:
@@ -82,16 +111,9 @@ def _fields(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _sysctl() -> str:
+def _sysctl(root: Path) -> str:
     try:
-        command = ["/usr/sbin/sysctl", "hw.optional", "machdep.cpu.brand_string"]
+        command = [str(root / "usr/sbin/sysctl"), "hw.optional", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout  # noqa: S603 - a fixed command
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
         return ""

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sentiment_edge.cli.bench import bench
+from sentiment_edge.cli.doctor import doctor
 from sentiment_edge.cli.evaluate import evaluate
 from sentiment_edge.cli.explain import explain
 from sentiment_edge.cli.export import export
@@ -24,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help starts faster and pipes well
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (models, export, predict, explain, evaluate, verify, serve):
+for _command in (models, export, predict, explain, evaluate, verify, bench, serve, doctor):
     app.command()(with_outcome(_command))
 
 

@@ -44,3 +44,20 @@ def check_folder(path: Path) -> None:
     """
     if not path.resolve().parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent} to write it in")
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work that it is to hold; nothing is left of the trial.
+
+    Raises:
+        InputError: there is no such folder.
+        OSError: nothing can be written in it.
+    """
+    check_folder(path)
+    if path.exists() and not path.is_file():
+        return  # a device or a pipe
+    try:
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -12,7 +12,8 @@ def test_the_version(command: Command) -> None:
 
 def test_help_names_every_command(command: Command) -> None:
     shown = command("--help").stdout.decode()
-    assert all(name in shown for name in ("models", "export", "predict", "explain", "evaluate", "verify", "serve"))
+    names = ("models", "export", "predict", "explain", "evaluate", "verify", "bench", "serve", "doctor")
+    assert all(f"\n  {name} " in shown for name in names)
 
 
 def test_models_name_source_and_licence(command: Command) -> None:

@@ -1,0 +1,75 @@
+"""What is measured: a bundle under an engine, with so many threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sentiment_edge_runtimes.choosing import choose, installed_engines
+from sentiment_edge_runtimes.engine import open_engine
+from sentiment_edge_runtimes.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sentiment_edge_runtimes.bundle import Bundle, EngineName
+    from sentiment_edge_runtimes.choosing import EngineChoice
+    from sentiment_edge_runtimes.engine import Engine
+
+
+class Subject(NamedTuple):
+    """One way to run a bundle."""
+
+    bundle: Bundle
+    engine: EngineName
+    threads: int
+
+
+def find_subjects(bundles: Sequence[Bundle], engines: Sequence[EngineChoice], threads: Sequence[int]) -> list[Subject]:
+    """Return every bundle under each engine with each number of threads.
+
+    Args:
+        bundles: what to measure.
+        engines: the engines asked for; none for all that are installed and that a bundle has a model for.
+        threads: numbers of threads.
+
+    Raises:
+        EngineError: a bundle has no model for an engine that was asked for, or none of its engines is installed.
+    """
+    subjects: list[Subject] = []
+    for bundle in bundles:
+        for count in threads:
+            names = dict.fromkeys(_engines(bundle, engines, count))
+            subjects += (Subject(bundle, name, count) for name in names)
+    return subjects
+
+
+def open_subjects(subjects: Sequence[Subject], say: Callable[[str], None], *, asked: bool) -> Iterator[tuple[Subject, Engine]]:
+    """Yield each with its engine started; of those that nobody asked for by name, one that cannot run here is left out.
+
+    Raises:
+        EngineError: an engine that was asked for cannot run its bundle here, or none can.
+    """
+    refused = []
+    for subject in subjects:
+        try:
+            engine = open_engine(*subject)
+        except EngineError as error:
+            if asked:
+                raise
+            refused.append(str(error))
+        else:
+            yield subject, engine
+    for reason in dict.fromkeys(refused):
+        say(f"left out: {reason}")
+    if len(refused) == len(subjects):
+        raise EngineError("no engine here can run what is to be measured")
+
+
+def _engines(bundle: Bundle, asked: Sequence[EngineChoice], threads: int) -> Iterator[EngineName]:
+    installed = installed_engines()
+    for name in asked or [name for name in bundle.engines if name in installed] or ["auto"]:
+        if name == "auto":
+            yield choose(bundle, "auto", threads).engine
+        else:
+            bundle.model_path(name)
+            yield name

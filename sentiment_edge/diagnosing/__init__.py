@@ -1,0 +1,1 @@
+"""What a machine has for running bundles, and what it makes of one."""

@@ -1,0 +1,71 @@
+"""What matters of a machine to whoever runs a bundle on it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, NamedTuple
+
+from sentiment_edge_runtimes.bundle import ENGINES
+from sentiment_edge_runtimes.cache import cache_folder
+from sentiment_edge_runtimes.choosing import installed_engines
+from sentiment_edge_runtimes.cpu import cpu_features
+from sentiment_edge_runtimes.memory import machine_memory
+from sentiment_edge_runtimes.saturation import products_saturate
+from sentiment_edge_runtimes.threads import usable_cpus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentiment_edge_runtimes.bundle import EngineName
+    from sentiment_edge_runtimes.cpu import CpuFeatures
+    from sentiment_edge_runtimes.memory import Memory
+
+
+class Machine(NamedTuple):
+    """The machine, and what is installed on it."""
+
+    system: str
+    """Operating system and architecture."""
+    python: str
+    sentiment_edge: str
+    cpu: CpuFeatures
+    usable_cpus: int
+    memory: Memory
+    products_saturate: bool
+    """Whether int8 products saturate, so that slower exact kernels run."""
+    engines: dict[EngineName, str | None]
+    """The version of each; None where it is not installed."""
+    cache: Path | None
+    """Where timings and compiled models are remembered."""
+    cache_writable: bool
+
+
+def examine() -> Machine:
+    """Look at this machine; nothing on it is changed."""
+    installed = installed_engines()
+    cache = cache_folder()
+    return Machine(
+        f"{platform.system()} {platform.machine()}",
+        platform.python_version(),
+        version("sentiment-edge"),
+        cpu_features(),
+        usable_cpus(),
+        machine_memory(),
+        products_saturate(),
+        {name: installed.get(name) for name in ENGINES},
+        cache,
+        cache is not None and _can_be_written(cache),
+    )
+
+
+def install_command(engine: EngineName) -> str:
+    """Return what installs an engine."""
+    return f"pip install 'sentiment-edge[{engine}]'"
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether files can be made in it; where it is not there yet, whether it can be made."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
