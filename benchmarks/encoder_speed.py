@@ -20,6 +20,7 @@ from measuring import describe_machine, interleaved_medians, seconds
 from tokenizers import Tokenizer
 
 from sentiment_edge.export import export_model
+from sentiment_edge_runtimes.choosing import choose
 from sentiment_edge_runtimes.engine import open_engine
 
 if TYPE_CHECKING:
@@ -35,8 +36,12 @@ OURS: dict[str, dict[str, Any]] = {
     "ours-fp32-unfused": {"precision": "fp32", "fusion": False},
     "ours-int8": {"precision": "int8"},
     "ours-int8-per-tensor": {"precision": "int8", "quantization": "per-tensor"},
+    "ours-openvino-fp32": {"precision": "fp32", "engines": ["openvino"]},
+    "ours-openvino-int8": {"precision": "int8", "engines": ["openvino"]},
+    "ours-auto-int8": {"precision": "int8", "engines": ["onnxruntime", "openvino"]},
 }
 REFERENCE = "torch-fp32"
+STATIC_INT8 = "openvino-int8"
 DYNAMIC_INT8 = ("exporters-int8", "onnxruntime-int8")
 """The peers that do what ours do: int8 by ONNX Runtime, scales found while running."""
 LIBRARIES = ("torch", "transformers", "onnxruntime", "openvino", "nncf", "ctranslate2", "numpy")
@@ -93,7 +98,10 @@ def _export(checkpoint: Path, output: Path, name: str) -> Bundle:
 
 
 def _open_bundle(bundle: Bundle, threads: int) -> Run:
-    engine = open_engine(bundle, "onnxruntime", threads)
+    choice = choose(bundle, "auto", threads)
+    if choice.timings:
+        print(f"of {bundle.root.name}, auto chooses {choice.engine}")
+    engine = open_engine(bundle, choice.engine, threads)
     return lambda ids, mask: engine(ids, mask).logits
 
 
@@ -122,10 +130,10 @@ def _measure(runs: dict[str, Run], batch: tuple[NDArray[np.int64], NDArray[np.in
     logits = {name: run() for name, run in bound.items()}
     medians = interleaved_medians({name: _timed(run) for name, run in bound.items()}, rounds)
     best = min((name for name in DYNAMIC_INT8 if name in medians), key=medians.__getitem__, default="")
-    heads = ("ms", "speed/torch", "speed/best dynamic int8", "logits off by")
+    heads = ("ms", "speed/torch", "speed/best dynamic int8", "speed/NNCF's int8", "logits off by")
     print(f"\n{'x'.join(map(str, batch[0].shape)):<24}{''.join(f'{head:>24}' for head in heads)}")
     for name, median in medians.items():
-        ratios = [f"{medians[other] / median:.2f}" if other in medians else "-" for other in (REFERENCE, best)]
+        ratios = [f"{medians[other] / median:.2f}" if other in medians else "-" for other in (REFERENCE, best, STATIC_INT8)]
         drift = f"{np.abs(logits[name] - logits[REFERENCE]).max():.1e}" if REFERENCE in logits else "-"
         print(f"  {name:<22}{''.join(f'{cell:>24}' for cell in (f'{1000 * median:.2f}', *ratios, drift))}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import time
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -22,6 +21,8 @@ from sentiment_edge_runtimes.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from sentiment_edge_runtimes.engine import Engine
 
 EngineChoice = Literal["auto", "onnxruntime", "openvino"]
@@ -30,8 +31,8 @@ ENGINE_VARIABLE = "SENTIMENT_EDGE_ENGINE"
 
 _SHAPES = ((1, 16), (1, 64), (8, 64), (16, 32))
 """Texts and tokens to time: a short line, a long one, and batches as lines in a stream make them."""
-_SECONDS, _LEAST_RUNS = 0.05, 3
-"""For each shape."""
+_SECONDS, _LEAST_RUNS = 0.1, 3
+"""For each shape, of all engines together."""
 _SLOW_SECONDS = 0.5
 """A run that takes so long is the last one: larger shapes would keep the user waiting."""
 
@@ -42,7 +43,7 @@ class Timing(NamedTuple):
     texts: int
     tokens: int
     seconds: dict[EngineName, float]
-    """Medians."""
+    """The least of several runs."""
 
 
 class Choice(NamedTuple):
@@ -120,20 +121,17 @@ def _parse(stored: bytes | None, names: Sequence[EngineName]) -> Choice | None:
 
 
 def _measure(bundle: Bundle, names: Sequence[EngineName], threads: int) -> Choice:
-    seconds: dict[EngineName, list[float]] = {}
+    engines: dict[EngineName, Engine] = {}
     refused: list[str] = []
-    for name in names:  # one after the other: together they would need twice the memory
+    for name in names:
         try:
-            seconds[name] = list(_time(bundle, open_engine(bundle, name, threads)))
+            engines[name] = open_engine(bundle, name, threads)
         except EngineError as error:
             refused.append(str(error))
-    if not seconds:
+    if not engines:
         raise EngineError("; ".join(refused))
-    shapes = _shapes(bundle)[: min(map(len, seconds.values()))]
-    timings = tuple(
-        Timing(*shape, {name: measured[at] for name, measured in seconds.items()}) for at, shape in enumerate(shapes)
-    )
-    return Choice(_best(seconds, timings), timings, tuple(refused))
+    timings = tuple(_timings(bundle, engines))
+    return Choice(_best(engines, timings), timings, tuple(refused))
 
 
 def _best(names: Mapping[EngineName, object], timings: Sequence[Timing]) -> EngineName:
@@ -153,19 +151,28 @@ def _shapes(bundle: Bundle) -> list[tuple[int, int]]:
     return list(dict.fromkeys(shapes))
 
 
-def _time(bundle: Bundle, engine: Engine) -> Iterator[float]:
-    """Yield the median of each shape, until one takes long."""
+def _timings(bundle: Bundle, engines: Mapping[EngineName, Engine]) -> Iterator[Timing]:
+    """Yield each shape's, until one takes long. Engines take turns: whatever else the machine does, it does to all of them."""
     for texts, tokens in _shapes(bundle):
         ids = np.full((texts, tokens), bundle.pad_id, dtype=np.int64)
         mask = np.ones_like(ids)
-        engine(ids, mask)  # the first run of a shape prepares it
-        runs: list[float] = []
-        while len(runs) < _LEAST_RUNS or (sum(runs) < _SECONDS):
-            start = time.perf_counter()
-            engine(ids, mask)
-            runs.append(time.perf_counter() - start)
-            if runs[-1] > _SLOW_SECONDS:
+        for engine in engines.values():
+            engine(ids, mask)  # the first run of a shape prepares it
+        runs: dict[EngineName, list[float]] = {name: [] for name in engines}
+        start = time.perf_counter()
+        while True:
+            for name, engine in engines.items():
+                runs[name].append(_seconds(engine, ids, mask))
+            longest = max(each[-1] for each in runs.values())
+            rounds = len(runs[name])
+            if longest > _SLOW_SECONDS or (rounds >= _LEAST_RUNS and time.perf_counter() - start > _SECONDS):
                 break
-        yield statistics.median(runs)
-        if runs[-1] > _SLOW_SECONDS:
+        yield Timing(texts, tokens, {name: min(each) for name, each in runs.items()})
+        if longest > _SLOW_SECONDS:
             return
+
+
+def _seconds(engine: Engine, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> float:
+    start = time.perf_counter()
+    engine(ids, mask)
+    return time.perf_counter() - start
