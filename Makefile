@@ -46,5 +46,5 @@ clean:
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[export,plot,serve,test]"
+	$(BIN)/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[export,openvino,plot,serve,test]"
 	@touch $@

@@ -269,6 +269,10 @@ def _open_session(path: Path, original: Original) -> Run:
 
 
 def _openvino_int8(original: Original) -> Opener:
+    return partial(_open_openvino, build_openvino_int8(original))
+
+
+def build_openvino_int8(original: Original) -> Path:
     """Convert to OpenVINO, quantize by NNCF with the calibration ids."""
     openvino, nncf = import_module("openvino"), import_module("nncf")
     inputs = [(openvino.PartialShape([-1, -1]), openvino.Type.i64)] * len(INPUTS)
@@ -278,7 +282,7 @@ def _openvino_int8(original: Original) -> Opener:
     quantized = nncf.quantize(converted, nncf.Dataset(texts), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(texts))
     path = original.folder("openvino-int8") / "model.xml"
     openvino.save_model(quantized, path, compress_to_fp16=False)
-    return partial(_open_openvino, path)
+    return path
 
 
 def _open_openvino(path: Path, original: Original) -> Run:

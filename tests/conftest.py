@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, Classifier, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# Torch's threads wait awake for each other; where the machine has other work too, that takes many times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def pytest_report_header() -> str:

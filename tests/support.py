@@ -10,6 +10,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SHARED = Path(__file__).parents[2] / "shared"
+WITHOUT_OPENVINO = """
+import importlib.metadata as metadata, sys
+sys.modules["openvino"] = None
+
+def version(name, find=metadata.version):
+    if name == "openvino":
+        raise metadata.PackageNotFoundError(name)
+    return find(name)
+
+metadata.version = version
+"""
+"""A program's first lines, where the library is to look absent."""
 
 
 class Command(Protocol):

@@ -6,7 +6,7 @@ import json
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentiment_edge_export.graphs import count_nodes
 from sentiment_edge_export.model_card import model_card
@@ -28,12 +28,23 @@ if TYPE_CHECKING:
     from sentiment_edge_export.quantization import Scheme
     from sentiment_edge_export.targets import Target
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import EngineName, Precision
+    from sentiment_edge_runtimes.bundle import EngineName, InferencePrecision, Precision
 
 _WEIGHTS = "int8, symmetric, per output channel"
 _BUILT_WITH = ("sentiment-edge", "torch", "transformers", "onnx", "onnxscript", "tokenizers", "numpy")
 _GOLDEN_CHARACTERS = 200
 """Golden outputs are of the short ones among the project's texts: `verify` stays quick with a large model."""
+
+
+class Arithmetic(NamedTuple):
+    """In which numbers a model computes."""
+
+    scheme: Scheme | None = None
+    """How activations are quantized; None of fp32."""
+    fp32: tuple[Sensitivity, ...] = ()
+    """The weights that are not int8 nevertheless."""
+    inference_precision: InferencePrecision = "f32"
+    """What OpenVINO may use for the rest."""
 
 
 class BundleFolder:
@@ -50,23 +61,19 @@ class BundleFolder:
         self._engines: dict[EngineName, str] = {}
         self._quantization: dict[EngineName, dict[str, Any]] = {}
         self._nodes: dict[str, int] = {}
+        self._inference_precision: InferencePrecision = "f32"
         self._write_tokenizer()
 
-    def fill(self, target: Target, graph: ir.Model, scheme: Scheme | None, fp32: Iterable[Sensitivity] = ()) -> Bundle:
-        """Write the model for an engine, in place of the one that is there.
-
-        Args:
-            target: the engine.
-            graph: the model.
-            scheme: how its activations are quantized; None of fp32.
-            fp32: the weights that are not int8 nevertheless.
-        """
-        precision: Precision = "int8" if scheme else "fp32"
+    def fill(self, target: Target, graph: ir.Model, arithmetic: Arithmetic) -> Bundle:
+        """Write the model for an engine, in place of the one that is there."""
+        precision: Precision = "int8" if arithmetic.scheme else "fp32"
         if target.engine in self._engines:
             shutil.rmtree((self.path / self._engines[target.engine]).parent)
         self._engines[target.engine] = target.write(self.path, graph, precision)
-        if scheme:
-            self._quantization[target.engine] = _recipe(scheme, fp32)
+        if arithmetic.scheme:
+            self._quantization[target.engine] = _recipe(arithmetic.scheme, arithmetic.fp32)
+        if target.engine == "openvino":
+            self._inference_precision = arithmetic.inference_precision
         if target.engine == self.options.engines[0]:
             counted = count_nodes(graph)
             self._nodes = {kind: counted[kind] for kind in self._classifier.promised_nodes}
@@ -92,6 +99,7 @@ class BundleFolder:
             "format_version": FORMAT_VERSION,
             "family": classifier.family,
             "precision": precision,
+            "inference_precision": self._inference_precision,
             "quantization": self._quantization or None,
             "labels": list(classifier.labels),
             "activation": classifier.activation,

@@ -1,4 +1,4 @@
-"""What the matrices of a graph are multiplied with: measured on texts of our own that the parity gate never sees."""
+"""What the matrices of a graph are multiplied with: measured on texts that the parity gate never sees."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sentiment_edge_export.bundling import BundleFolder
+from sentiment_edge_export.bundling import Arithmetic, BundleFolder
 from sentiment_edge_export.calibration import Typical, calibration_texts, typical_values
 from sentiment_edge_export.checkpoint import Checkpoint, find_checkpoint
 from sentiment_edge_export.errors import ExportError
@@ -29,7 +29,8 @@ from sentiment_edge_export.targets import TARGETS, Target
 from sentiment_edge_export.tracing import trace
 from sentiment_edge_export.writing import bundle_folder, check_output, check_writable
 from sentiment_edge_runtimes.batching import pad, padded_length
-from sentiment_edge_runtimes.bundle import Bundle, EngineName, Padding, Precision, Quantization
+from sentiment_edge_runtimes.bundle import Bundle, EngineName, InferencePrecision, Padding, Precision, Quantization
+from sentiment_edge_runtimes.cpu import cpu_features
 
 if TYPE_CHECKING:
     import os
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from sentiment_edge_export.quantization import Scheme
     from sentiment_edge_export.torch_classifier import TorchClassifier
 
+_MOST_CALIBRATION_TEXTS = 512
+"""More would cost time and change little; of a longer file, so many are taken from all of it."""
 _RANKING_EVERY = 4
 """Of the calibration texts, so manieth rank the weights."""
 
@@ -76,6 +79,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     tokenizer: str | os.PathLike[str] | None = None,
     burn: BurnOptions = NOTHING_OVERRIDDEN,
     gate: GateOptions = USUAL_GATE,
+    inference_precision: InferencePrecision = "f32",
     calibration: Sequence[str] = (),
     offline: bool = False,
     progress: Callable[[str], None] = lambda _: None,
@@ -99,6 +103,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
         tokenizer: a folder, tokenizer.json or vocab.txt to take the tokenizer from.
         burn: what the files of a Burn transformer do not tell.
         gate: what the bundle must hold to, on which texts, and how much of it may be fp32 for that.
+        inference_precision: `bf16` lets OpenVINO compute in bfloat16 what is not int8, on CPUs that can; gated like int8.
         calibration: texts to fit int8 to, instead of 128 of the project's own; those that the gate measures do not count.
         offline: use only what is on this machine.
         progress: called with a few words as each stage begins.
@@ -121,32 +126,51 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     named = None if labels is None else tuple(labels)
     wanted = tuple(dict.fromkeys(engines))
     options = ExportOptions(
-        precision, quantization, padding, fusion, fixed_length, fixed_batch, named, burn, gate, wanted, tuple(calibration)
+        precision,
+        quantization,
+        padding,
+        fusion,
+        fixed_length,
+        fixed_batch,
+        named,
+        burn,
+        gate,
+        wanted,
+        inference_precision,
+        tuple(calibration),
     )
     targets = _targets(options)
-    bounds_for(options, None)  # a wrong one is better named now
+    bounds_for(options, Arithmetic())  # a wrong one is better named now
     classifier = _load(found, options, targets[0])
     progress("asking torch")
     reference = run_reference(classifier, found, gate.texts)
+    if options.calibration and precision == "fp32":
+        raise ExportError("calibration texts are for int8; ask for that too")
     if options.calibration and {*options.calibration} <= {*reference.texts}:
         raise ExportError("all calibration texts are among those that the gate measures; give it others")
     with bundle_folder(target, overwrite=overwrite) as path:
         folder = BundleFolder(path, target.name, found, classifier, options)
-        proofs = {}
+        proofs: dict[EngineName, Proof] = {}
+        notes: dict[str, None] = {}
         for each in targets:
             if each != targets[0]:
                 classifier = _load(found, options, each)
             stages = progress if len(targets) == 1 else _for_engine(progress, each)
+            notes |= dict.fromkeys(classifier.notes)
             proofs[each.engine] = _prove(folder, each, classifier, found, reference, stages)
         report = folder.complete({engine: proof.measurement for engine, proof in proofs.items()}, reference)
     fp32 = tuple(weight for proof in proofs.values() for weight in proof.fp32)
-    return ExportReport(Bundle.open(target), report, fp32, classifier.notes)
+    return ExportReport(Bundle.open(target), report, fp32, tuple(notes))
 
 
 def _targets(options: ExportOptions) -> list[Target]:
     unknown = [name for name in options.engines if name not in TARGETS]
     if unknown or not options.engines:
         raise ExportError(f"engines must be some of {', '.join(TARGETS)}, not {', '.join(unknown) or 'none'}")
+    if options.inference_precision != "f32" and "openvino" not in options.engines:
+        raise ExportError("bfloat16 is for OpenVINO only; export for that engine too")
+    if options.inference_precision == "bf16" and "bf16" not in cpu_features().features:
+        raise ExportError("this CPU has no bfloat16, so parity in it cannot be measured; export on one that has")
     targets = [TARGETS[name] for name in options.engines]
     for target in targets:
         target.check()
@@ -223,5 +247,6 @@ def _calibration_batches(
     """Return ids and mask of each calibration text."""
     seen = {*reference.texts}
     texts = [text for text in options.calibration or calibration_texts() if text not in seen]
+    texts = texts[:: -(-len(texts) // _MOST_CALIBRATION_TEXTS)]
     ids = [checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation) for text in texts]
     return [pad([row], padded_length(len(row), classifier.lengths), classifier.pad_id, options.fixed_batch) for row in ids]

@@ -10,7 +10,7 @@ from sentiment_edge_runtimes.bundle import LARGEST_BATCH, SHORTEST
 
 if TYPE_CHECKING:
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import EngineName, Padding, Precision, Quantization
+    from sentiment_edge_runtimes.bundle import EngineName, InferencePrecision, Padding, Precision, Quantization
 
 
 QuietSoftmax = Literal["off", "legacy", "softmax1"]
@@ -69,6 +69,8 @@ class ExportOptions:
     gate: GateOptions = USUAL_GATE
     engines: tuple[EngineName, ...] = ("onnxruntime",)
     """What the bundle holds a model for."""
+    inference_precision: InferencePrecision = "f32"
+    """What OpenVINO may compute in where it is not int8."""
     calibration: tuple[str, ...] = ()
     """Texts to fit int8 to, instead of the project's own."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sentiment_edge_export.back_off import Sensitivity, affordable, fewest, rank
+from sentiment_edge_export.bundling import Arithmetic
 from sentiment_edge_export.errors import ExportError, ParityError
 from sentiment_edge_export.parity.measuring import Measurement, Reference, measure
 from sentiment_edge_export.parity.report import Bounds
@@ -46,14 +47,12 @@ class Job(NamedTuple):
     progress: Callable[[str], None]
     """Called with a few words as each stage begins."""
 
-    def bounds(self, scheme: Scheme | None) -> Bounds:
-        """Return what the model must hold to: None means fp32."""
-        return bounds_for(self.folder.options, scheme)
-
     def measure(self, scheme: Scheme | None, fp32: Sequence[Sensitivity] = (), *, graph: ir.Model | None = None) -> Measurement:
         """Fill the folder with a graph, without one with that in fp32, and compare it with torch."""
-        bundle = self.folder.fill(self.target, self.graph if graph is None else graph, scheme, fp32)
-        return measure(bundle, self.reference, self.bounds(scheme), self.target.engine)
+        options, engine = self.folder.options, self.target.engine
+        arithmetic = Arithmetic(scheme, tuple(fp32), options.inference_precision if engine == "openvino" else "f32")
+        bundle = self.folder.fill(self.target, self.graph if graph is None else graph, arithmetic)
+        return measure(bundle, self.reference, bounds_for(options, arithmetic), engine)
 
 
 class Proof(NamedTuple):
@@ -64,13 +63,13 @@ class Proof(NamedTuple):
     """The weights of an int8 model that went back to fp32."""
 
 
-def bounds_for(options: ExportOptions, scheme: Scheme | None) -> Bounds:
+def bounds_for(options: ExportOptions, arithmetic: Arithmetic) -> Bounds:
     """Return what a model must hold to: the usual bounds, and those that the user chose.
 
     Raises:
         ExportError: a bound that nothing can be measured against.
     """
-    usual = _FP32 if scheme is None else _INT8 if scheme in _STABLE else replace(_INT8, batch_difference=np.inf)
+    usual = _usual_bounds(arithmetic)
     gate = options.gate
     chosen = {"agreement": gate.agreement, "mean_drift": gate.mean_drift, "logit_difference": gate.logit_difference}
     given = {name: bound for name, bound in chosen.items() if bound is not None}
@@ -79,6 +78,14 @@ def bounds_for(options: ExportOptions, scheme: Scheme | None) -> Bounds:
         if not 0 <= bound <= largest:
             raise ExportError(f"a bound of {bound:g} on {name.replace('_', ' ')}; it must be from 0 to {largest:g}")
     return replace(usual, **given)
+
+
+def _usual_bounds(arithmetic: Arithmetic) -> Bounds:
+    if arithmetic.inference_precision == "bf16":
+        return replace(_INT8, batch_difference=np.inf)
+    if arithmetic.scheme is None:
+        return _FP32
+    return _INT8 if arithmetic.scheme in _STABLE else replace(_INT8, batch_difference=np.inf)
 
 
 def prove(job: Job) -> Proof:
@@ -103,7 +110,9 @@ def prove_int8(job: Job, recipe: Int8Recipe, sample: Batches) -> Proof:
         ParityError: it does not give torch's answers, whatever goes back within the budget.
     """
     job.progress("measuring parity of fp32")
-    before = measure(job.folder.fill(job.target, job.graph, None), job.reference.sample(), _FP32, job.target.engine).report
+    before = measure(
+        job.folder.fill(job.target, job.graph, Arithmetic()), job.reference.sample(), _FP32, job.target.engine
+    ).report
     if not before.passed:
         raise ParityError(before)
     attempts = _Attempts(job, recipe, before.conditions[0])

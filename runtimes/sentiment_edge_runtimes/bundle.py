@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, TypeVar, cast, get_args
 
@@ -25,6 +25,8 @@ PARITY = "parity.json"
 EngineName = Literal["onnxruntime", "openvino"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 Precision = Literal["fp32", "int8"]
+InferencePrecision = Literal["f32", "bf16"]
+ComputedIn = Literal["fp32", "bf16", "int8"]
 Padding = Literal["packed", "padded"]
 Truncation = Literal["tokenizer", "plain"]
 Quantization = Literal["per-token", "per-tensor"]
@@ -65,12 +67,18 @@ class Bundle:
     """Whether a long text keeps the special tokens at its end (`tokenizer`), or is cut with them (`plain`)."""
     engines: dict[EngineName, str]
     """The model file of each engine."""
+    inference_precision: InferencePrecision
+    """What OpenVINO may compute in where it is not int8, on CPUs that can: the bundle's parity was measured so."""
     nodes: dict[str, int]
     """Counted nodes of the graph that the export promises, by type."""
     parity: dict[str, Any]
     """Summary of the parity report."""
     files: dict[str, int]
     """Size of every file but the manifest and the checksums, in bytes."""
+    static: frozenset[EngineName] = frozenset()
+    """Engines whose int8 products run on steps fixed ahead."""
+    fingerprint: str = ""
+    """What tells this bundle from any other: the SHA-256 of all its checksums."""
 
     @classmethod
     def open(cls, root: Path) -> Bundle:
@@ -86,14 +94,14 @@ class Bundle:
             manifest = _read_manifest(root)
             _check_version(root, manifest)
             bundle = _from_manifest(root, manifest)
-            _check_files(root, bundle.files)
+            checksums = _check_files(root, bundle.files)
         except BundleError:
             raise
         except (KeyError, TypeError, ValueError) as error:
             raise BundleInvalid(root, f"{MANIFEST} is malformed ({error})") from error
         except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
             raise BundleDamaged(root, "a file", f"cannot be read ({error})") from error
-        return bundle
+        return replace(bundle, fingerprint=_digest(checksums))
 
     def model_path(self, engine: EngineName) -> Path:
         """Return the model file of an engine.
@@ -105,6 +113,10 @@ class Bundle:
             raise EngineError(f"{self.root}: no model for {engine} in it, only for {', '.join(self.engines)}")
         return self.root / self.engines[engine]
 
+    def computed_in(self, engine: EngineName) -> ComputedIn:
+        """Return the coarsest numbers that an engine uses for it."""
+        return "bf16" if (self.precision, engine, self.inference_precision) == ("fp32", "openvino", "bf16") else self.precision
+
     def golden_key(self, engine: EngineName) -> str:
         """Return what the rows of `golden.jsonl` call the logits of an engine: plainly `logits` for the first."""
         return "logits" if engine == next(iter(self.engines)) else f"logits_{engine}"
@@ -115,10 +127,6 @@ class Bundle:
         source = _read_manifest(self.root).get("source")
         name = source.get("id") if isinstance(source, dict) else None
         return name if isinstance(name, str) else None
-
-    def fingerprint(self) -> str:
-        """Return what tells this bundle from any other: the SHA-256 of its checksums."""
-        return sha256(self.root / CHECKSUMS)
 
     def require(self, name: str) -> Path:
         """Return the path of a file of the bundle.
@@ -188,9 +196,13 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
             for name, path in _typed(manifest["engines"], dict).items()
             if name in ENGINES
         },
+        inference_precision=cast(
+            "InferencePrecision", _one_of(manifest.get("inference_precision", "f32"), get_args(InferencePrecision))
+        ),
         nodes={name: _typed(count, int) for name, count in _typed(manifest["nodes"], dict).items()},
         parity=_typed(manifest["parity"], dict),
         files=files,
+        static=_static_engines(manifest),
     )
     if not bundle.labels or not bundle.engines or len({*bundle.labels}) != len(bundle.labels):
         raise ValueError("there must be labels, all different, and engines")
@@ -201,6 +213,17 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
     if bundle.batch is not None and not 1 <= bundle.batch <= LARGEST_BATCH:
         raise ValueError("batch is out of range")
     return bundle
+
+
+def _static_engines(manifest: dict[str, Any]) -> frozenset[EngineName]:
+    recipes = _typed(manifest.get("quantization") or {}, dict)
+    return frozenset(
+        name for name in ENGINES if isinstance(recipe := recipes.get(name), dict) and recipe.get("scheme") == "static"
+    )
+
+
+def _digest(checksums: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(checksums, sort_keys=True).encode()).hexdigest()
 
 
 def _typed(value: object, kind: type[_T]) -> _T:
@@ -225,7 +248,8 @@ def _inside(root: Path, name: str) -> str:
     return name
 
 
-def _check_files(root: Path, sizes: dict[str, int]) -> None:
+def _check_files(root: Path, sizes: dict[str, int]) -> dict[str, str]:
+    """Return every file's checksum, found right."""
     checksums = _read_checksums(root)
     for name in (MANIFEST, *sizes):
         path = root / _inside(root, name)
@@ -238,6 +262,7 @@ def _check_files(root: Path, sizes: dict[str, int]) -> None:
             raise BundleDamaged(root, CHECKSUMS, f"has no line for {name}")
         if sha256(path) != checksums[name]:
             raise BundleDamaged(root, name, "has changed (its SHA-256 differs)")
+    return checksums
 
 
 def _read_checksums(root: Path) -> dict[str, str]:

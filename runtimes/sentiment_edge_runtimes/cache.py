@@ -19,12 +19,13 @@ _DIGEST = 64
 def cache_folder() -> Path | None:
     """Return the folder, which need not be there; None where the system has none."""
     if chosen := os.environ.get(FOLDER_VARIABLE):
-        return Path(chosen)
+        return Path(chosen).expanduser()
     try:
         from platformdirs import user_cache_path  # noqa: PLC0415 - comes with the extra that needs a cache
     except ModuleNotFoundError:
         return None
-    return user_cache_path("sentiment-edge", appauthor=False)
+    folder = user_cache_path("sentiment-edge", appauthor=False)
+    return folder if folder.is_absolute() else None  # a user without a home
 
 
 def recall(kind: str, *key: object) -> bytes | None:

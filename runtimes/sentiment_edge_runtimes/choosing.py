@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from importlib.metadata import version
-from importlib.util import find_spec
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import numpy as np
@@ -29,6 +30,8 @@ EngineChoice = Literal["auto", "onnxruntime", "openvino"]
 ENGINE_VARIABLE = "SENTIMENT_EDGE_ENGINE"
 """Names the engine where the program does not."""
 
+_EDITION = 1
+"""Of what is timed and remembered; another one starts anew."""
 _SHAPES = ((1, 16), (1, 64), (8, 64), (16, 32))
 """Texts and tokens to time: a short line, a long one, and batches as lines in a stream make them."""
 _SECONDS, _LEAST_RUNS = 0.1, 3
@@ -58,7 +61,11 @@ class Choice(NamedTuple):
 
 def installed_engines() -> dict[EngineName, str]:
     """Return the version of each engine that is installed."""
-    return {name: version(name) for name in ENGINES if find_spec(name) is not None}
+    found: dict[EngineName, str] = {}
+    for name in ENGINES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def choose(bundle: Bundle, asked: EngineChoice, threads: int) -> Choice:
@@ -72,15 +79,16 @@ def choose(bundle: Bundle, asked: EngineChoice, threads: int) -> Choice:
     Raises:
         EngineError: the bundle has no model for the engine that was asked for, or none of its engines is installed.
     """
-    names = usable_engines(bundle, asked if asked != "auto" else _asked_by_environment())
+    names = usable_engines(bundle, asked if asked != "auto" else _asked_by_environment(bundle))
     if len(names) == 1:
         return Choice(names[0])
     installed = installed_engines()
-    key = (bundle.fingerprint(), cpu_features(), threads, *((name, installed[name]) for name in names))
+    key = (_EDITION, bundle.fingerprint, cpu_features(), threads, *((name, installed[name]) for name in names))
     known = _parse(recall("engines", *key), names)
     if known is None:
         known = _measure(bundle, names, threads)
-        remember(json.dumps(known).encode(), "engines", *key)
+        if not known.refused:  # which may be for the moment only
+            remember(json.dumps(known).encode(), "engines", *key)
     return known
 
 
@@ -103,10 +111,12 @@ def usable_engines(bundle: Bundle, asked: EngineChoice = "auto") -> tuple[Engine
     return names
 
 
-def _asked_by_environment() -> EngineChoice:
+def _asked_by_environment(bundle: Bundle) -> EngineChoice:
     asked = os.environ.get(ENGINE_VARIABLE) or "auto"
     if asked not in {"auto", *ENGINES}:
         raise EngineError(f"{ENGINE_VARIABLE} is {asked!r:.40}; it must be auto, {' or '.join(ENGINES)}")
+    if asked != "auto" and asked not in bundle.engines:
+        raise EngineError(f"{bundle.root}: no model for {asked} in it, which {ENGINE_VARIABLE} asks for")
     return cast("EngineChoice", asked)
 
 
@@ -125,9 +135,12 @@ def _measure(bundle: Bundle, names: Sequence[EngineName], threads: int) -> Choic
     refused: list[str] = []
     for name in names:
         try:
-            engines[name] = open_engine(bundle, name, threads)
+            engine = open_engine(bundle, name, threads)
+            engine(*_batch(bundle, *_shapes(bundle)[0]))
         except EngineError as error:
             refused.append(str(error))
+        else:
+            engines[name] = engine
     if not engines:
         raise EngineError("; ".join(refused))
     timings = tuple(_timings(bundle, engines))
@@ -154,15 +167,14 @@ def _shapes(bundle: Bundle) -> list[tuple[int, int]]:
 def _timings(bundle: Bundle, engines: Mapping[EngineName, Engine]) -> Iterator[Timing]:
     """Yield each shape's, until one takes long. Engines take turns: whatever else the machine does, it does to all of them."""
     for texts, tokens in _shapes(bundle):
-        ids = np.full((texts, tokens), bundle.pad_id, dtype=np.int64)
-        mask = np.ones_like(ids)
+        batch = _batch(bundle, texts, tokens)
         for engine in engines.values():
-            engine(ids, mask)  # the first run of a shape prepares it
+            engine(*batch)  # the first run of a shape prepares it
         runs: dict[EngineName, list[float]] = {name: [] for name in engines}
         start = time.perf_counter()
         while True:
             for name, engine in engines.items():
-                runs[name].append(_seconds(engine, ids, mask))
+                runs[name].append(_seconds(engine, batch))
             longest = max(each[-1] for each in runs.values())
             rounds = len(runs[name])
             if longest > _SLOW_SECONDS or (rounds >= _LEAST_RUNS and time.perf_counter() - start > _SECONDS):
@@ -172,7 +184,18 @@ def _timings(bundle: Bundle, engines: Mapping[EngineName, Engine]) -> Iterator[T
             return
 
 
-def _seconds(engine: Engine, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> float:
+def _batch(bundle: Bundle, texts: int, tokens: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    ids = np.full((texts, tokens), bundle.pad_id, dtype=np.int64)
+    return ids, np.ones_like(ids)
+
+
+def _seconds(engine: Engine, batch: tuple[NDArray[np.int64], NDArray[np.int64]]) -> float:
+    """Return what a batch takes, where there are several texts among as many batches at once as the engine is made for."""
+    at_once = engine.workers if len(batch[0]) > 1 else 1
     start = time.perf_counter()
-    engine(ids, mask)
-    return time.perf_counter() - start
+    if at_once == 1:
+        engine(*batch)
+    else:
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(lambda _: engine(*batch), range(at_once)))
+    return (time.perf_counter() - start) / at_once

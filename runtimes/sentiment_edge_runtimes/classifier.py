@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
 _STREAM_TEXTS = 1024
 """Texts read ahead by `stream`: enough to find some of each length."""
+
+_INHERITED: list[object] = []
+"""Engines of a process that forked into this one: to let go of them would wait for threads that are not there."""
 
 
 def load(
@@ -65,12 +68,12 @@ class Classifier:
         self._chosen: EngineName | None = None
         self._threads = threads or usable_cpus()
         self._tokenizer = TextTokenizer(bundle, self._threads)
-        self._lock = os.getpid(), Lock()
+        self._lock = os.getpid(), RLock()
         self._engine: tuple[int, Engine] | None = None
 
     def __reduce__(self) -> tuple[Callable[[Bundle], Classifier], tuple[Bundle]]:
         """Pickle what it was made from: another process opens its own engine."""
-        return partial(Classifier, engine=self._asked, threads=self._threads), (self.bundle,)
+        return partial(Classifier, engine=self._chosen or self._asked, threads=self._threads), (self.bundle,)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -84,9 +87,10 @@ class Classifier:
         Raises:
             EngineError: none of the bundle's engines can run it here.
         """
-        if self._chosen is None:
-            self._chosen = choose(self.bundle, self._asked, self._threads).engine
-        return self._chosen
+        with self._own_lock():
+            if self._chosen is None:
+                self._chosen = choose(self.bundle, self._asked, self._threads).engine
+            return self._chosen
 
     @overload
     def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is a sequence of str too
@@ -175,14 +179,20 @@ class Classifier:
         return self._open_engine()(*pad(ids, batch.length, self.bundle.pad_id, self.bundle.batch))
 
     def _open_engine(self) -> Engine:
-        """Return this process's engine: after a fork the parent's has no threads left, and its lock may be held for good."""
+        """Return this process's engine: after a fork the parent's has no threads left."""
         process = os.getpid()
-        if self._lock[0] != process:
-            self._lock = process, Lock()
-        with self._lock[1]:
+        with self._own_lock():
             if self._engine is None or self._engine[0] != process:
+                if self._engine is not None:
+                    _INHERITED.append(self._engine)
                 self._engine = process, open_engine(self.bundle, self.engine, self._threads)
             return self._engine[1]
+
+    def _own_lock(self) -> RLock:
+        """Return this process's lock: after a fork the parent's may be held for good."""
+        if self._lock[0] != os.getpid():
+            self._lock = os.getpid(), RLock()
+        return self._lock[1]
 
 
 def _several(texts: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sentiment_edge_runtimes.errors import InputError
+from sentiment_edge_runtimes.errors import EngineError, InputError, first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,8 +49,13 @@ def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
         EngineError: the bundle has no model for this engine, or the engine refuses it.
     """
     bundle.model_path(name)
-    # An engine's library is heavy and may be absent: import only the one asked for.
-    engine: Engine = import_module(f"sentiment_edge_runtimes.{name}_engine").open_engine(bundle, threads)
+    try:  # an engine's library is heavy and may be absent: import only the one asked for
+        module = import_module(f"sentiment_edge_runtimes.{name}_engine")
+    except ModuleNotFoundError as error:
+        raise EngineError(f"{name} is not installed ({error.name} is missing): pip install 'sentiment-edge[{name}]'") from error
+    except ImportError as error:
+        raise EngineError(f"{name} is installed but cannot be loaded: {first_line(error)}") from error
+    engine: Engine = module.open_engine(bundle, threads)
     return engine
 
 

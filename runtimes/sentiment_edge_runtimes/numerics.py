@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.bundle import Activation, EngineName, Precision
+    from sentiment_edge_runtimes.bundle import Activation, ComputedIn, EngineName
 
 
 def probabilities(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.float64]:
@@ -41,7 +41,7 @@ class Run(NamedTuple):
     """What gave some logits."""
 
     engine: EngineName
-    precision: Precision
+    precision: ComputedIn
     activation: Activation
     """What makes probabilities of them."""
 
@@ -61,7 +61,7 @@ class Condition:
     """The 99th percentile: what one text in a hundred exceeds."""
     max_logit_difference: float
     engine: EngineName
-    precision: Precision
+    precision: ComputedIn
 
     @classmethod
     def of(cls, name: str, logits: NDArray[np.float32], reference: NDArray[np.float32], run: Run) -> Condition:

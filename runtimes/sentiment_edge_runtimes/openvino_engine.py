@@ -7,17 +7,13 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+import openvino
+from openvino.frontend import FrontEndManager
+
 from sentiment_edge_runtimes.cache import recall, remember
 from sentiment_edge_runtimes.cpu import cpu_features
 from sentiment_edge_runtimes.engine import INPUTS, Outputs, check_mask
 from sentiment_edge_runtimes.errors import EngineError, translated
-from sentiment_edge_runtimes.saturation import products_saturate
-
-try:
-    import openvino
-    from openvino.frontend import FrontEndManager
-except ModuleNotFoundError as missing:
-    raise EngineError("OpenVINO is not installed: pip install 'sentiment-edge[openvino]'") from missing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,20 +32,18 @@ class OpenVinoEngine:
     def __init__(self, bundle: Bundle, threads: int) -> None:
         self.workers = 1
         path = bundle.model_path("openvino")
-        if bundle.precision == "int8" and products_saturate():
-            raise EngineError(
-                f"{path}: this CPU's int8 products saturate (x86 without VNNI), which OpenVINO cannot avoid; use onnxruntime"
-            )
+        _check_products(bundle, path)
         with translated(f"{path}: OpenVINO cannot load it"):
             known = FrontEndManager().load_by_framework("ir").supported(os.fspath(path))
         if not known:  # asked beforehand: else every format that OpenVINO reads is tried on it, with noise
             raise EngineError(f"{path}: not in a format that OpenVINO {openvino.__version__} knows; pip install -U openvino")
         with translated(f"{path}: OpenVINO cannot load it"):
             self._model = _compile(bundle, path, threads)
-        self._inputs = [node.any_name for node in self._model.inputs]
-        outputs = {node.any_name: node.partial_shape for node in self._model.outputs}
+            self._inputs = [node.any_name for node in self._model.inputs]
+            outputs = {node.any_name: node.partial_shape for node in self._model.outputs}
         self._outputs = list(outputs)
-        if not {*self._inputs} <= {*INPUTS} or "logits" not in outputs or outputs["logits"][1] != len(bundle.labels):
+        right = "logits" in outputs and outputs["logits"].compatible(openvino.PartialShape([-1, len(bundle.labels)]))
+        if not {*self._inputs} <= {*INPUTS} or not right:
             raise EngineError(f"{path}: not a classifier of {len(bundle.labels)} labels; export the bundle again")
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
 
@@ -75,14 +69,26 @@ def open_engine(bundle: Bundle, threads: int) -> OpenVinoEngine:
     return OpenVinoEngine(bundle, threads)
 
 
+def _check_products(bundle: Bundle, path: Path) -> None:
+    """Refuse int8 products where they would be wrong."""
+    if "openvino" not in bundle.static:
+        return
+    from sentiment_edge_runtimes.saturation import products_saturate  # noqa: PLC0415 - loads the other engine
+
+    if products_saturate():
+        raise EngineError(
+            f"{path}: this CPU's int8 products saturate (x86 without VNNI), which OpenVINO cannot avoid; use onnxruntime"
+        )
+
+
 def _compile(bundle: Bundle, path: Path, threads: int) -> openvino.CompiledModel:
     """Compile the model, or take up what an earlier process compiled.
 
     What is remembered holds no weights: those come from the bundle, whose checksums have been compared.
     """
     core = openvino.Core()
-    properties = _properties(threads)
-    key = (openvino.__version__, bundle.fingerprint(), cpu_features(), *sorted(properties.items()))
+    properties = _properties(bundle, threads)
+    key = (openvino.__version__, bundle.fingerprint, cpu_features(), *sorted(properties.items()))
     weights = path.with_suffix(".bin")
     if (compiled := recall("openvino", *key)) is not None:
         with suppress(RuntimeError):  # another build of OpenVINO may refuse it: then anew
@@ -93,12 +99,12 @@ def _compile(bundle: Bundle, path: Path, threads: int) -> openvino.CompiledModel
     return model
 
 
-def _properties(threads: int) -> dict[str, Any]:
+def _properties(bundle: Bundle, threads: int) -> dict[str, Any]:
     return {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",  # else what is not int8 runs in bfloat16 where the CPU has it
+        "INFERENCE_PRECISION_HINT": bundle.inference_precision,  # else bfloat16 where the CPU has it, unasked
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else products with stored int8 weights round their activations too
         "ENABLE_CPU_PINNING": False,  # the process may have other work for its CPUs
         "CACHE_MODE": "OPTIMIZE_SIZE",

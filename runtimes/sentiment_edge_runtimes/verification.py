@@ -12,7 +12,7 @@ import numpy as np
 from sentiment_edge_runtimes.bundle import GOLDEN, Bundle, EngineName
 from sentiment_edge_runtimes.choosing import EngineChoice, usable_engines
 from sentiment_edge_runtimes.classifier import Classifier
-from sentiment_edge_runtimes.errors import BundleInvalid
+from sentiment_edge_runtimes.errors import BundleInvalid, EngineError
 from sentiment_edge_runtimes.numerics import Condition, Run, drift
 from sentiment_edge_runtimes.saturation import products_saturate
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MAX_LOGIT_DIFFERENCE = 1e-4
 """Of fp32 bundles: other kernels sum in another order."""
 MAX_MEAN_DRIFT, MAX_DRIFT = 2e-3, 2e-2
-"""Of int8 bundles: on another CPU a rounding may fall the other way, and in a deep model others after it; four times what was
-seen on emulated CPUs. Products that saturate move the mean seven times as far as this."""
+"""Of int8 and bfloat16: on another CPU a rounding may fall the other way, and in a deep model others after it; four times what
+was seen on emulated CPUs. Products that saturate move the mean seven times as far as this."""
 _BOUNDS = ("agreement", "mean_drift", "logit_difference")
 _ENOUGH_TEXTS = 100
 """For a bound on the share of texts with torch's label: of fewer, one would count for more than a hundredth."""
@@ -41,6 +41,8 @@ class Verification:
     """Of each engine against itself where the bundle was built, then against torch."""
     failures: tuple[str, ...]
     """What was not met, in words."""
+    refused: tuple[str, ...] = ()
+    """Why an engine of the bundle cannot run it here, where another can."""
 
     @property
     def passed(self) -> bool:
@@ -65,16 +67,23 @@ def verify(root: Path, *, engine: EngineChoice = "auto", threads: int | None = N
     bounds = _read_bounds(bundle)
     conditions: list[Condition] = []
     failures: list[str] = []
+    refused: list[EngineError] = []
     for name in usable_engines(bundle, engine):
         classifier = Classifier(bundle, engine=name, threads=threads)
-        logits = np.concatenate([classifier.logits([text]) for text in golden.texts])  # alone, as they were when it was built
-        run = Run(name, bundle.precision, bundle.activation)
+        try:
+            logits = np.concatenate([classifier.logits([text]) for text in golden.texts])  # alone, as when it was built
+        except EngineError as error:
+            refused.append(error)
+            continue
+        run = Run(name, bundle.computed_in(name), bundle.activation)
         here = Condition.of("where it was built", logits, golden.logits[name], run)
         torch = Condition.of("torch", logits, golden.torch, run)
         conditions += here, torch
         found = (*_changes(bundle, here, golden, logits), *_misses(bounds, torch))
         failures += (f"{name}: {each}" if len(bundle.engines) > 1 else each for each in found)
-    return Verification(bundle, tuple(conditions), tuple(failures))
+    if not conditions:
+        raise refused[0]
+    return Verification(bundle, tuple(conditions), tuple(failures), tuple(map(str, refused)))
 
 
 def unchanged(here: Condition) -> bool:
@@ -97,7 +106,7 @@ def _changes(bundle: Bundle, here: Condition, golden: _Golden, logits: NDArray[n
     """Say how far the answers are from those where the bundle was built, if it is too far."""
     if unchanged(here):
         return
-    fp32, built = bundle.precision == "fp32", golden.logits[here.engine]
+    fp32, built = here.precision == "fp32", golden.logits[here.engine]
     moved = np.abs(logits - built).max(axis=1) if fp32 else drift(logits, built, bundle.activation)
     worst = int(np.nan_to_num(moved, nan=np.inf).argmax())
     what = f"a logit by {moved[worst]:.2g}, {MAX_LOGIT_DIFFERENCE:g} allowed"

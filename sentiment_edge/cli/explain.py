@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentiment_edge.cli.options import EngineOption
 from sentiment_edge.cli.writing import write_whole
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def explain(
     ],
     html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page.")] = None,
     png: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a picture.")] = None,
+    engine: EngineOption = "auto",
 ) -> None:
     """Show how much attention each token of a text got."""
     if len(arguments) > _MOST_ARGUMENTS:
@@ -33,7 +35,7 @@ def explain(
     from sentiment_edge_runtimes.classifier import load
 
     *bundle, text = arguments
-    explanation = load(*bundle).explain(text)
+    explanation = load(*bundle, engine=engine).explain(text)
     written = {path: render(explanation) for path, render in ((html, _page), (png, _picture)) if path is not None}
     for path, contents in written.items():
         write_whole(path, contents)

@@ -15,6 +15,8 @@ from sentiment_edge.cli.terminal import shows_progress
 from sentiment_edge.cli.writing import check_folder, write_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sentiment_edge.export import ExportReport, ParityError
     from sentiment_edge_runtimes.bundle import EngineName
 
@@ -78,6 +80,10 @@ def export(
     text_column: Annotated[
         str | None, typer.Option(help="Column of these texts; the only one, or a usual name without it.")
     ] = None,
+    inference_precision: Annotated[
+        Literal["f32", "bf16"],
+        typer.Option(help="OpenVINO: what is not int8 in fp32, or, gated like int8, in bfloat16 where the CPU has it."),
+    ] = "f32",
     calibration: Annotated[
         Path | None,
         typer.Option(
@@ -95,7 +101,7 @@ def export(
     if text_column is not None and parity_data is None and calibration is None:
         raise typer.BadParameter("--text-column goes with --parity-data or --calibration")
     if report is not None:
-        _check_report(report, output, parity_data)
+        _check_report(report, output, (parity_data, calibration))
     texts = _own_texts(parity_data, text_column)
     calibration_texts = _own_texts(calibration, text_column)
     from sentiment_edge.cli.bundle_json import bundle_json
@@ -119,6 +125,7 @@ def export(
             tokenizer=tokenizer,
             burn=BurnOptions(heads, None if norm is None else norm == "first", quiet_softmax),
             gate=GateOptions(texts, min_agreement, max_mean_drift, max_logit_difference, max_fp32_share),
+            inference_precision=inference_precision,
             calibration=calibration_texts,
             offline=offline,
             progress=_Stages(),
@@ -138,12 +145,12 @@ def export(
         write_page(report, page(made.parity, f"{model}, {precision}", fp32=made.fp32))
 
 
-def _check_report(report: Path, output: Path | None, parity_data: Path | None) -> None:
+def _check_report(report: Path, output: Path | None, inputs: Iterable[Path | None]) -> None:
     """Refuse what would be found out after minutes, or would be regretted."""
     if output is not None and report.resolve().is_relative_to(output.resolve()):
         raise typer.BadParameter("--report lies in the bundle's folder, which holds checked files only; put it beside")
-    if parity_data is not None and report.resolve() == parity_data.resolve():
-        raise typer.BadParameter("--report would replace --parity-data")
+    if any(path is not None and report.resolve() == path.resolve() for path in inputs):
+        raise typer.BadParameter("--report would replace --parity-data or --calibration")
     check_folder(report)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from sentiment_edge.cli.options import EngineOption, JsonOption, ThreadsOption
+from sentiment_edge.cli.options import JsonOption, ThreadsOption
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="Folder of a bundle.")],
-    engine: EngineOption = "auto",
+    engine: Annotated[
+        Literal["auto", "onnxruntime", "openvino"], typer.Option(help="Which to check; every one that can run it without it.")
+    ] = "auto",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -27,6 +29,8 @@ def verify(
         typer.echo(bundle_json(result.bundle, {"passed": result.passed, "conditions": [*map(asdict, result.conditions)]}))
     else:
         typer.echo(f"{bundle}: {len(result.bundle.files)} files intact\n{parity_table(result.conditions)}")
+    for reason in result.refused:
+        typer.echo(f"sentiment-edge: left out: {reason}", err=True)
     if not result.passed:
         typer.echo(f"sentiment-edge: {bundle}: {'; '.join(result.failures)}", err=True)
         raise typer.Exit(1)

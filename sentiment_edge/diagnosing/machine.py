@@ -67,5 +67,5 @@ def install_command(engine: EngineName) -> str:
 
 def _can_be_written(folder: Path) -> bool:
     """Whether files can be made in it; where it is not there yet, whether it can be made."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.exists(path))  # noqa: PTH110 - Path.exists raises where a folder may not be entered
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -13,17 +14,18 @@ from pathlib import Path
 import numpy as np
 import onnx_ir as ir
 import pytest
-from support import Command, edit_manifest, reseal
+from support import WITHOUT_OPENVINO, Command, edit_manifest, reseal
 from tiny_checkpoints import tiny_weights, write_checkpoint
 from tiny_encoders import tiny_model, write_encoder
 
 from sentiment_edge import EngineError, load, verify
 from sentiment_edge.export import ExportError, ExportReport, GateOptions, ParityError, export_model
 from sentiment_edge_export.targets import openvino as target
-from sentiment_edge_runtimes import choosing, openvino_engine
+from sentiment_edge_runtimes import choosing, saturation
 from sentiment_edge_runtimes.batching import pad
 from sentiment_edge_runtimes.bundle import Bundle, EngineName
 from sentiment_edge_runtimes.choosing import choose
+from sentiment_edge_runtimes.cpu import cpu_features
 from sentiment_edge_runtimes.engine import open_engine
 
 BOTH: tuple[EngineName, ...] = ("onnxruntime", "openvino")
@@ -126,6 +128,40 @@ def test_fixed_shapes(checkpoints: dict[str, Path], tmp_path: Path) -> None:
     assert np.abs(logits[0] - logits[1]).max() <= 1e-4
 
 
+def test_bfloat16_is_gated_like_int8_and_verified(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    if "bf16" not in cpu_features().features:
+        with pytest.raises(ExportError, match="this CPU has no bfloat16"):
+            export_model(str(checkpoints["bert"]), engines=BOTH, inference_precision="bf16", output=tmp_path / "out")
+        return
+    report = export_model(str(checkpoints["bert"]), engines=BOTH, inference_precision="bf16", output=tmp_path / "out")
+    by_engine = {each.engine: each for each in report.parity.conditions if each.name == "one by one"}
+    assert (by_engine["onnxruntime"].precision, by_engine["openvino"].precision) == ("fp32", "bf16")
+    assert by_engine["openvino"].mean_drift <= 0.01
+    assert verify(tmp_path / "out").passed
+    with pytest.raises(ExportError, match="OpenVINO only"):
+        export_model(str(checkpoints["bert"]), inference_precision="bf16", output=tmp_path / "other")
+
+
+def test_int8_is_fitted_to_texts_of_ones_own(checkpoints: dict[str, Path], tmp_path: Path, command: Command) -> None:
+    (tmp_path / "mine.txt").write_text("good film\nnot a bad day, it was long\n")
+    export = [
+        "export",
+        "--model",
+        str(checkpoints["bert"]),
+        "--int8",
+        "--engine",
+        "openvino",
+        "--output",
+        str(tmp_path / "out"),
+    ]
+    done = command(*export, "--calibration", tmp_path / "mine.txt", "--max-mean-drift", "1", "--min-agreement", "0")
+    assert done.returncode == 0, done.stderr.decode()
+    (tmp_path / "gate.txt").write_text("Not bad\n")
+    done = command(*export, "--calibration", tmp_path / "gate.txt", "--overwrite")
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert b"among those that the gate measures" in done.stderr
+
+
 def test_a_bound_that_openvino_misses_refuses_the_bundle(checkpoints: dict[str, Path], tmp_path: Path) -> None:
     strict = GateOptions(mean_drift=0, max_fp32_share=0)
     with pytest.raises(ParityError) as refusal:
@@ -147,6 +183,28 @@ def test_an_operation_that_openvino_does_not_know_is_named(tmp_path: Path) -> No
     model = ir.Model(ir.Graph([value], node.outputs, nodes=[node], opset_imports={"": 21, "nowhere": 1}), ir_version=10)
     with pytest.raises(ExportError, match="OpenVINO cannot take this model"):
         target.write(tmp_path, model, "fp32")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("engine", BOTH)
+def test_a_used_encoder_survives_a_fork(reports: dict[str, ExportReport], engine: EngineName) -> None:
+    """In a process of its own: this one has threads of other libraries, which a fork would cut off."""
+    program = (
+        "import os, signal, sys; from sentiment_edge import load\n"
+        f"classifier = load({str(reports['bert-int8'].bundle.root)!r}, engine={engine!r}, threads=2); classifier('good')\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    signal.alarm(60); classifier('good'); os._exit(0)\n"
+        "sys.exit(os.waitpid(child, 0)[1] != 0)\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
+
+
+def test_engines_in_the_other_order(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    report = export_model(str(checkpoints["gru"]), precision="int8", engines=BOTH[::-1], output=tmp_path / "out")
+    assert [*report.bundle.engines] == [*BOTH[::-1]]
+    assert verify(tmp_path / "out").passed
 
 
 def test_several_threads_share_a_classifier(reports: dict[str, ExportReport]) -> None:
@@ -212,18 +270,19 @@ class TestChoosing:
         self, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SENTIMENT_EDGE_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(openvino_engine, "products_saturate", lambda: True)
+        monkeypatch.setattr(saturation, "products_saturate", lambda: True)
         choice = choose(Bundle.open(bundle), "auto", 1)
         assert choice.engine == "onnxruntime"
         assert "saturate" in choice.refused[0]
         with pytest.raises(EngineError, match="use onnxruntime"):
             load(bundle, engine="openvino")("good")
+        checked = verify(bundle)
+        assert {each.engine for each in checked.conditions} == {"onnxruntime"}
+        assert "saturate" in checked.refused[0]
 
 
 def test_without_openvino_the_bundle_runs_on_the_other_engine(bundle: Path) -> None:
-    absent = "import sys; sys.modules['openvino'] = None; from sentiment_edge import load; import importlib.util as u\n"
-    hidden = f"{absent}u.find_spec = lambda name, find=u.find_spec: None if name == 'openvino' else find(name)\n"
-    program = f"{hidden}from sentiment_edge_runtimes import choosing; choosing.find_spec = u.find_spec\n"
+    program = f"{WITHOUT_OPENVINO}from sentiment_edge import load\n"
     print_engine = f"print(load({str(bundle)!r}).engine)"
     done = subprocess.run([sys.executable, "-c", program + print_engine], capture_output=True, text=True, check=True)
     assert done.stdout == "onnxruntime\n"

@@ -11,6 +11,7 @@ import pytest
 from support import Command
 
 from sentiment_edge import load
+from sentiment_edge_runtimes.bundle import EngineName
 from sentiment_edge_runtimes.numerics import Condition, Run
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.checkpoint)
 def test_golden_logits(shared: Callable[[str], Path], command: Command, tmp_path: Path, case: Case, precision: str) -> None:
     checkpoint = shared(f"checkpoints/{case.checkpoint}")
-    flags = ["--int8"] if precision == "int8" else []
+    engines: tuple[EngineName, ...] = ("onnxruntime", "openvino") if precision == "fp32" else ("onnxruntime",)
+    flags = [f"--engine={engine}" for engine in engines] + ["--int8"] * (precision == "int8")
     done = command("export", "--model", checkpoint, "--output", tmp_path / "out", "--json", *flags)
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads(done.stdout)
@@ -49,12 +51,11 @@ def test_golden_logits(shared: Callable[[str], Path], command: Command, tmp_path
     back_off = 0.75 * case.fp32_bytes * sum(weight["share"] for weight in report["fp32"])
     assert onnx_bytes <= (case.int8_bytes + back_off if precision == "int8" else case.fp32_bytes)
     golden = [json.loads(line) for line in (checkpoint / "golden.jsonl").read_text("utf-8").split("\n") if line]
-    classifier = load(tmp_path / "out")
-    logits = classifier.logits([row["text"] for row in golden])
-    run = Run("onnxruntime", precision, "softmax")  # type: ignore[arg-type]
-    condition = Condition.of("golden", logits, np.array([row["logits"] for row in golden], np.float32), run)
-    assert condition.agreement == 1
-    assert condition.max_drift <= (1e-4 if precision == "fp32" else 0.05)
-    if precision == "fp32":
-        assert condition.max_logit_difference <= 1e-4
+    for engine in engines:
+        logits = load(tmp_path / "out", engine=engine).logits([row["text"] for row in golden])
+        run = Run(engine, precision, "softmax")  # type: ignore[arg-type]
+        condition = Condition.of("golden", logits, np.array([row["logits"] for row in golden], np.float32), run)
+        assert condition.agreement == 1
+        assert condition.max_drift <= (1e-4 if precision == "fp32" else 0.05)
+        assert precision == "int8" or condition.max_logit_difference <= 1e-4
     assert command("verify", tmp_path / "out").returncode == 0

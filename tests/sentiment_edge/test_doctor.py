@@ -10,22 +10,12 @@ from typing import Any
 
 import pytest
 from openvino_bundle import add_openvino
-from support import Command, edit_manifest, reseal
+from support import WITHOUT_OPENVINO, Command, edit_manifest, reseal
 
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.cpu import cpu_features
 from sentiment_edge_runtimes.saturation import products_saturate
 from sentiment_edge_runtimes.threads import usable_cpus
-
-WITHOUT_OPENVINO = """
-import sys
-sys.modules["openvino"] = None
-from importlib import util
-find_spec = util.find_spec
-util.find_spec = lambda name, package=None: None if name == "openvino" else find_spec(name, package)
-from sentiment_edge.__main__ import main
-main()
-"""
 
 
 def around(folder: Path, **variables: str) -> dict[str, str]:
@@ -104,7 +94,7 @@ def test_an_engine_that_refuses_says_why(command: Command, bundle_folder: Path, 
 
 
 def test_what_is_not_installed_comes_with_the_command_that_installs_it(tmp_path: Path) -> None:
-    program = [sys.executable, "-c", WITHOUT_OPENVINO, "doctor"]
+    program = [sys.executable, "-c", f"{WITHOUT_OPENVINO}from sentiment_edge.__main__ import main; main()", "doctor"]
     done = subprocess.run(program, capture_output=True, check=True, env=around(tmp_path))
     assert b"openvino        not installed: pip install 'sentiment-edge[openvino]'\n" in done.stdout
 

@@ -81,7 +81,7 @@ def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: Engine
 
     A condition that misses a bound is the last one: the bundle is refused whatever the others are like.
     """
-    run = Run(engine, bundle.precision, bundle.activation)
+    run = Run(engine, bundle.computed_in(engine), bundle.activation)
     outcomes: list[_Outcome] = []
     conditions: list[Condition] = []
     failures: list[str] = []

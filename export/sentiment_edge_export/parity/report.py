@@ -36,7 +36,8 @@ class Bounds:
     def failures(self, condition: Condition, batch_difference: float) -> Iterator[str]:
         """Yield each bound that a condition misses, in words."""
         # Each comparison is written so that a NaN fails it.
-        name = f"{condition.precision}, {condition.name}"
+        engine = "" if condition.engine == "onnxruntime" else f"{condition.engine}, "
+        name = f"{engine}{condition.precision}, {condition.name}"
         if not condition.agreement >= self.agreement:
             yield f"{name}: agreement {condition.agreement:.2%}, at least {100 * self.agreement:.4g}% needed"
         if not condition.mean_drift <= self.mean_drift:
@@ -122,7 +123,12 @@ def together(reports: Sequence[ParityReport]) -> ParityReport:
         conditions=tuple(condition for report in reports for condition in report.conditions),
         by_length=tuple(condition for report in reports for condition in report.by_length),
         batch_difference=max(report.batch_difference for report in reports),
-        bounds=replace(first.bounds, batch_difference=max(report.bounds.batch_difference for report in reports)),
+        bounds=Bounds(
+            agreement=min(report.bounds.agreement for report in reports),
+            mean_drift=max(report.bounds.mean_drift for report in reports),
+            logit_difference=max(report.bounds.logit_difference for report in reports),
+            batch_difference=max(report.bounds.batch_difference for report in reports),
+        ),
         failures=tuple(failure for report in reports for failure in report.failures),
         worst=tuple(worst[: len(first.worst)]),
     )

@@ -6,16 +6,16 @@ A graph goes there by way of ONNX, read by OpenVINO itself. `openvino.convert_mo
 from __future__ import annotations
 
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx_ir as ir
 
-from sentiment_edge_export.errors import ExportError
+from sentiment_edge_export.errors import ExportError, OutputError
 from sentiment_edge_export.graphs import GraphEditor, constant_of
 from sentiment_edge_export.writing import write_model
+from sentiment_edge_runtimes.choosing import installed_engines
 from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check() -> None:
     Raises:
         ExportError: it is not.
     """
-    if find_spec("openvino") is None:
+    if "openvino" not in installed_engines():
         raise ExportError("OpenVINO is not installed: pip install 'sentiment-edge[export-openvino]'")
 
 
@@ -98,6 +98,7 @@ def write(folder: Path, graph: ir.Model, _: Precision) -> str:
 
     Raises:
         ExportError: OpenVINO does not know an operator of the graph.
+        OutputError: it could not write.
     """
     import openvino  # noqa: PLC0415 - heavy, and an extra
 
@@ -108,7 +109,11 @@ def write(folder: Path, graph: ir.Model, _: Precision) -> str:
         write_model(source, graph)
         try:
             model = openvino.Core().read_model(source)
-            openvino.save_model(model, path, compress_to_fp16=False)
         except RuntimeError as error:
             raise ExportError(f"OpenVINO cannot take this model ({first_line(error)}); export it for onnxruntime") from error
+        try:
+            openvino.save_model(model, path, compress_to_fp16=False)
+        except RuntimeError as error:
+            raise OutputError(f"{path}: OpenVINO cannot write it; is the disk full? ({first_line(error)})") from error
+        del model  # it maps the scratch folder's weights
     return _FILE
