@@ -1,4 +1,4 @@
-"""A traced fp32 graph to int8, such that no text's result depends on its neighbours in the batch.
+"""A traced fp32 graph to int8; unless for comparison, such that no text's result hangs on its neighbours in the batch.
 
 All weights are symmetric int8 with one fp32 scale per output channel; what becomes of the arithmetic depends on the operator:
 
