@@ -40,7 +40,6 @@ _VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "int8 weights, fp32 activations": ("stored", {_DYNAMIC: 0}),
     "int8 weights, activations in groups of 32": ("stored", {_DYNAMIC: 32}),
     "int8 weights, activations in groups of 128": ("stored", {_DYNAMIC: 128}),
-    "int8 weights, activations by row": ("stored", {_DYNAMIC: 2**64 - 1}),
     "static steps": ("static", {}),
 }
 """The graph, and what OpenVINO is told."""
