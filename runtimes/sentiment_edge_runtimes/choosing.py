@@ -143,6 +143,8 @@ def _measure(bundle: Bundle, names: Sequence[EngineName], threads: int) -> Choic
             engines[name] = engine
     if not engines:
         raise EngineError("; ".join(refused))
+    if len(engines) == 1:
+        return Choice(next(iter(engines)), refused=tuple(refused))
     timings = tuple(_timings(bundle, engines))
     return Choice(_best(engines, timings), timings, tuple(refused))
 
