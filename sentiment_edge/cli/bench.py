@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from sentiment_edge.cli.options import JsonOption
+from sentiment_edge.cli.options import JsonOption, one_of
 from sentiment_edge.cli.terminal import shows_progress
 from sentiment_edge.cli.writing import check_writable, write_whole
 
@@ -114,11 +114,7 @@ def _check_picture(path: Path, lines: Path | None) -> None:
 def _engines(names: Sequence[str]) -> tuple[EngineChoice, ...]:
     from sentiment_edge_runtimes.choosing import EngineChoice
 
-    known = get_args(EngineChoice)
-    for name in names:
-        if name not in known:
-            raise typer.BadParameter(f"--engine {name}: it is one of {', '.join(known)}")
-    return tuple(cast("EngineChoice", name) for name in names)
+    return one_of("--engine", names, get_args(EngineChoice))
 
 
 def _read(path: Path) -> tuple[str, ...]:

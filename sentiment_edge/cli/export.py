@@ -5,12 +5,11 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import click
 import typer
 
-from sentiment_edge.cli.options import JsonOption
+from sentiment_edge.cli.options import JsonOption, one_of
 from sentiment_edge.cli.terminal import shows_progress
 from sentiment_edge.cli.writing import check_folder, write_page
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sentiment_edge.export import ExportReport, ParityError
-    from sentiment_edge_runtimes.bundle import EngineName
 
 
 def export(
@@ -30,10 +28,10 @@ def export(
     padding: Annotated[
         Literal["packed", "padded"], typer.Option(help="GRU: padding invisible to the model, or read as in training.")
     ] = "packed",
-    engine: Annotated[
-        list[str] | None,
+    engines: Annotated[
+        list[str] | None,  # typer takes no list of Literal
         typer.Option(
-            click_type=click.Choice(["onnxruntime", "openvino"]), help="What to export for; repeatable. onnxruntime without it."
+            "--engine", metavar="onnxruntime|openvino", help="What to export for; repeatable. onnxruntime without it."
         ),
     ] = None,
     quantization: Annotated[
@@ -98,10 +96,13 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
+    from sentiment_edge_runtimes.bundle import ENGINES
+
     if text_column is not None and parity_data is None and calibration is None:
         raise typer.BadParameter("--text-column goes with --parity-data or --calibration")
     if report is not None:
         _check_report(report, output, (parity_data, calibration))
+    wanted = one_of("--engine", engines or ["onnxruntime"], ENGINES)
     texts = _own_texts(parity_data, text_column)
     calibration_texts = _own_texts(calibration, text_column)
     from sentiment_edge.cli.bundle_json import bundle_json
@@ -112,7 +113,7 @@ def export(
         made = export_model(
             model,
             precision=precision,
-            engines=cast("list[EngineName]", engine or ["onnxruntime"]),
+            engines=wanted,
             output=output,
             overwrite=overwrite,
             checkpoint=checkpoint,

@@ -176,6 +176,12 @@ def test_engines_that_are_none(checkpoints: dict[str, Path], tmp_path: Path, eng
         export_model(str(checkpoints["bert"]), engines=engines, output=tmp_path / "out")
 
 
+def test_an_engine_that_the_command_line_does_not_know(command: Command) -> None:
+    done = command("export", "--model", "gru-mini", "--engine", "abacus")
+    assert done.returncode == 2
+    assert b"--engine abacus: it is one of onnxruntime, openvino" in done.stderr
+
+
 def test_an_operation_that_openvino_does_not_know_is_named(tmp_path: Path) -> None:
     value = ir.val("input_ids", ir.DataType.FLOAT, [2])
     node = ir.node("Unheard", [value], domain="nowhere")
