@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,13 @@ import numpy as np
 import openvino
 from measuring import describe_machine, interleaved_medians, seconds
 
-from sentiment_edge_export.calibration import calibration_texts, typical_values
+from sentiment_edge_export.calibration import calibration_texts
 from sentiment_edge_export.checkpoint import find_checkpoint
+from sentiment_edge_export.exporting import make_graph
 from sentiment_edge_export.families import load_classifier
-from sentiment_edge_export.first_token import keep_first_token
 from sentiment_edge_export.options import ExportOptions
-from sentiment_edge_export.quantization import int8_recipe, products, quantize
+from sentiment_edge_export.quantization import int8_recipe, quantize
 from sentiment_edge_export.targets import TARGETS
-from sentiment_edge_export.tracing import trace
 from sentiment_edge_runtimes.batching import pad
 
 if TYPE_CHECKING:
@@ -73,16 +73,12 @@ def write_graphs(checkpoint: Path, folder: Path) -> dict[str, Path]:
     """Write the fp32 graph and both kinds of int8, for OpenVINO."""
     target = TARGETS["openvino"]
     found = find_checkpoint(str(checkpoint), folder=None, tokenizer=None, offline=True)
-    options = ExportOptions(precision="int8", fusion=False)
-    classifier = load_classifier(found, options)
-    model = trace(classifier, options)
-    target.adapt(model)
+    options = ExportOptions(precision="int8")
+    classifier = load_classifier(found, replace(options, fusion=target.FUSES_ATTENTION))
     texts = calibration_texts()[:_TEXTS]
     ids = [found.tokenizer.ids(text, classifier.max_length, classifier.truncation) for text in texts]
     batches = [pad([row], len(row), classifier.pad_id) for row in ids]
-    typical = typical_values(model, products(model), batches)
-    cut = keep_first_token(model)
-    typical |= {cut[name]: known for name, known in typical.items() if name in cut}
+    model, typical = make_graph(classifier, target, batches, "static", options, lambda _: None)
     graphs: dict[str, ir.Model] = {"fp32": model}
     graphs["stored"] = quantize(model, int8_recipe(model, "stored", {}, batches))
     graphs["static"] = quantize(model, int8_recipe(model, "static", typical, batches))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sentiment_edge_export.graphs import count_nodes
 from sentiment_edge_export.model_card import model_card
 from sentiment_edge_export.parity.report import together
-from sentiment_edge_export.targets import TARGETS
 from sentiment_edge_export.writing import seal, write_json
 from sentiment_edge_runtimes.bundle import FORMAT_VERSION, GOLDEN, MANIFEST, PARITY, TOKENIZER, Bundle
 
@@ -67,14 +66,14 @@ class BundleFolder:
     def fill(self, target: Target, graph: ir.Model, arithmetic: Arithmetic) -> Bundle:
         """Write the model for an engine, in place of the one that is there."""
         precision: Precision = "int8" if arithmetic.scheme else "fp32"
-        if target.engine in self._engines:
-            shutil.rmtree((self.path / self._engines[target.engine]).parent)
-        self._engines[target.engine] = target.write(self.path, graph, precision)
+        if target.ENGINE in self._engines:
+            shutil.rmtree((self.path / self._engines[target.ENGINE]).parent)
+        self._engines[target.ENGINE] = target.write(self.path, graph, precision)
         if arithmetic.scheme:
-            self._quantization[target.engine] = _recipe(arithmetic.scheme, arithmetic.fp32)
-        if target.engine == "openvino":
+            self._quantization[target.ENGINE] = _recipe(arithmetic.scheme, arithmetic.fp32)
+        if target.ENGINE == "openvino":
             self._inference_precision = arithmetic.inference_precision
-        if target.engine == self.options.engines[0]:
+        if self.options.engines[0] == target.ENGINE:
             counted = count_nodes(graph)
             self._nodes = {kind: counted[kind] for kind in self._classifier.promised_nodes}
         self._write_config()
@@ -94,7 +93,7 @@ class BundleFolder:
 
     def _manifest(self, precision: Precision) -> dict[str, Any]:
         checkpoint, classifier = self._checkpoint, self._classifier
-        libraries = (*_BUILT_WITH, *(name for engine in self._engines for name in TARGETS[engine].built_with))
+        libraries = (*_BUILT_WITH, *self._engines)
         return {
             "format_version": FORMAT_VERSION,
             "family": classifier.family,

@@ -23,6 +23,7 @@ from sentiment_edge_export.options import (
     fix_length,
 )
 from sentiment_edge_export.parity.measuring import run_reference
+from sentiment_edge_export.parity.texts import parity_texts
 from sentiment_edge_export.proving import Job, Proof, bounds_for, prove, prove_int8
 from sentiment_edge_export.quantization import int8_recipe, products
 from sentiment_edge_export.targets import TARGETS, Target
@@ -141,13 +142,10 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     )
     targets = _targets(options)
     bounds_for(options, Arithmetic())  # a wrong one is better named now
+    _check_calibration(options)
     classifier = _load(found, options, targets[0])
     progress("asking torch")
     reference = run_reference(classifier, found, gate.texts)
-    if options.calibration and precision == "fp32":
-        raise ExportError("calibration texts are for int8; ask for that too")
-    if options.calibration and {*options.calibration} <= {*reference.texts}:
-        raise ExportError("all calibration texts are among those that the gate measures; give it others")
     with bundle_folder(target, overwrite=overwrite) as path:
         folder = BundleFolder(path, target.name, found, classifier, options)
         proofs: dict[EngineName, Proof] = {}
@@ -157,7 +155,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
                 classifier = _load(found, options, each)
             stages = progress if len(targets) == 1 else _for_engine(progress, each)
             notes |= dict.fromkeys(classifier.notes)
-            proofs[each.engine] = _prove(folder, each, classifier, found, reference, stages)
+            proofs[each.ENGINE] = _prove(folder, each, classifier, found, reference, stages)
         report = folder.complete({engine: proof.measurement for engine, proof in proofs.items()}, reference)
     fp32 = tuple(weight for proof in proofs.values() for weight in proof.fp32)
     return ExportReport(Bundle.open(target), report, fp32, tuple(notes))
@@ -177,14 +175,21 @@ def _targets(options: ExportOptions) -> list[Target]:
     return targets
 
 
+def _check_calibration(options: ExportOptions) -> None:
+    if options.calibration and options.precision == "fp32":
+        raise ExportError("calibration texts are for int8; ask for that too")
+    if options.calibration and {*options.calibration} <= {*parity_texts(), *options.gate.texts}:
+        raise ExportError("all calibration texts are among those that the gate measures; give it others")
+
+
 def _load(checkpoint: Checkpoint, options: ExportOptions, target: Target) -> TorchClassifier:
     """Load the model in the form that an engine wants to be traced."""
-    fusion = options.fusion and target.fuses_attention
+    fusion = options.fusion and target.FUSES_ATTENTION
     return fix_length(load_classifier(checkpoint, replace(options, fusion=fusion)), options)
 
 
 def _for_engine(progress: Callable[[str], None], target: Target) -> Callable[[str], None]:
-    return lambda stage: progress(f"{target.engine}: {stage}")
+    return lambda stage: progress(f"{target.ENGINE}: {stage}")
 
 
 def _prove(
@@ -199,7 +204,7 @@ def _prove(
     options = folder.options
     batches = _calibration_batches(checkpoint, classifier, options, reference)
     scheme = target.scheme(classifier, options) if options.precision == "int8" else None
-    graph, typical = _make_graph(classifier, target, batches, scheme, options, progress)
+    graph, typical = make_graph(classifier, target, batches, scheme, options, progress)
     job = Job(folder, target, graph, reference, classifier.activation, progress)
     if scheme is None:
         return prove(job)
@@ -211,7 +216,7 @@ def _path(given: str | os.PathLike[str] | None) -> Path | None:
     return None if given is None else Path(given)
 
 
-def _make_graph(
+def make_graph(
     classifier: TorchClassifier,
     target: Target,
     batches: Batches,
@@ -222,7 +227,7 @@ def _make_graph(
     """Return the fp32 graph, and what int8 is fitted to: nothing where weights are rounded for themselves."""
     progress("tracing")
     model = trace(classifier, options)
-    if options.fusion and target.fuses_attention:
+    if options.fusion and target.FUSES_ATTENTION:
         fuse(model)
     target.adapt(model)
     counted = count_nodes(model)

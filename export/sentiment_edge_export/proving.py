@@ -49,7 +49,7 @@ class Job(NamedTuple):
 
     def measure(self, scheme: Scheme | None, fp32: Sequence[Sensitivity] = (), *, graph: ir.Model | None = None) -> Measurement:
         """Fill the folder with a graph, without one with that in fp32, and compare it with torch."""
-        options, engine = self.folder.options, self.target.engine
+        options, engine = self.folder.options, self.target.ENGINE
         arithmetic = Arithmetic(scheme, tuple(fp32), options.inference_precision if engine == "openvino" else "f32")
         bundle = self.folder.fill(self.target, self.graph if graph is None else graph, arithmetic)
         return measure(bundle, self.reference, bounds_for(options, arithmetic), engine)
@@ -111,7 +111,7 @@ def prove_int8(job: Job, recipe: Int8Recipe, sample: Batches) -> Proof:
     """
     job.progress("measuring parity of fp32")
     before = measure(
-        job.folder.fill(job.target, job.graph, Arithmetic()), job.reference.sample(), _FP32, job.target.engine
+        job.folder.fill(job.target, job.graph, Arithmetic()), job.reference.sample(), _FP32, job.target.ENGINE
     ).report
     if not before.passed:
         raise ParityError(before)
@@ -122,7 +122,7 @@ def prove_int8(job: Job, recipe: Int8Recipe, sample: Batches) -> Proof:
     budget = job.folder.options.gate.max_fp32_share
     if not measurement.report.passed and budget:
         job.progress(f"ranking {len(recipe.weights)} weights by the drift that each causes in int8")
-        ranking = tuple(each._replace(engine=job.target.engine) for each in rank(job.graph, recipe, job.activation, sample))
+        ranking = tuple(each._replace(engine=job.target.ENGINE) for each in rank(job.graph, recipe, job.activation, sample))
         worst = affordable(ranking, budget)
         enough = fewest(len(worst), lambda count: attempts(worst[:count]).report.passed)
         kept = worst[:enough]

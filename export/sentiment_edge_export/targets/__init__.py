@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sentiment_edge_export.targets import onnxruntime, openvino
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import onnx_ir as ir
@@ -19,42 +17,24 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import EngineName, Precision
 
 
-@dataclass(frozen=True)
-class Target:
-    """One engine, as the export sees it."""
+class Target(Protocol):
+    """One engine, as the export sees it: a module of this folder."""
 
-    engine: EngineName
-    fuses_attention: bool
+    ENGINE: EngineName
+    FUSES_ATTENTION: bool
     """Whether attention is one node of its graph."""
-    check: Callable[[], None]
-    """Raises ExportError where it cannot be exported for here."""
-    adapt: Callable[[ir.Model], None]
-    """Changes a traced graph, in place, such that the engine computes it right."""
-    scheme: Callable[[TorchClassifier, ExportOptions], Scheme]
-    """How activations are quantized in int8."""
-    write: Callable[[Path, ir.Model, Precision], str]
-    """Writes a graph into a bundle's folder and returns the name of the model's file."""
-    built_with: tuple[str, ...]
-    """Distributions whose versions matter."""
+
+    def check(self) -> None:
+        """Raise ExportError where it cannot be exported for here."""
+
+    def adapt(self, model: ir.Model, /) -> None:
+        """Change a traced graph, in place, such that the engine computes it right."""
+
+    def scheme(self, classifier: TorchClassifier, options: ExportOptions, /) -> Scheme:
+        """Return how activations are quantized in int8."""
+
+    def write(self, folder: Path, graph: ir.Model, precision: Precision, /) -> str:
+        """Write a graph into a bundle's folder and return the name of the model's file."""
 
 
-TARGETS: dict[EngineName, Target] = {
-    "onnxruntime": Target(
-        "onnxruntime",
-        fuses_attention=True,
-        check=onnxruntime.check,
-        adapt=onnxruntime.adapt,
-        scheme=onnxruntime.scheme,
-        write=onnxruntime.write,
-        built_with=("onnxruntime",),
-    ),
-    "openvino": Target(
-        "openvino",
-        fuses_attention=False,
-        check=openvino.check,
-        adapt=openvino.adapt,
-        scheme=openvino.scheme,
-        write=openvino.write,
-        built_with=("openvino",),
-    ),
-}
+TARGETS: dict[EngineName, Target] = {"onnxruntime": onnxruntime, "openvino": openvino}

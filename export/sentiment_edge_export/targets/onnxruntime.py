@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.quantization import Scheme
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import Precision
+    from sentiment_edge_runtimes.bundle import EngineName, Precision
 
+ENGINE: EngineName = "onnxruntime"
+FUSES_ATTENTION = True
 _FILES: dict[Precision, str] = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx"}
 
 

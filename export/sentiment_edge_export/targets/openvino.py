@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.quantization import Scheme
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import Precision
+    from sentiment_edge_runtimes.bundle import EngineName, Precision
 
+ENGINE: EngineName = "openvino"
+FUSES_ATTENTION = False
 _FILE = "openvino/openvino_model.xml"
 _LENGTHS_INPUT = 4
 _HOLD = 1e6
