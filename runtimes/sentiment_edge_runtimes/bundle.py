@@ -77,6 +77,8 @@ class Bundle:
     """Size of every file but the manifest and the checksums, in bytes."""
     static: frozenset[EngineName] = frozenset()
     """Engines whose int8 products run on steps fixed ahead."""
+    source: str | None = None
+    """The name, Hub id or folder's name of the checkpoint that it was made of, where the manifest tells."""
     fingerprint: str = ""
     """What tells this bundle from any other: the SHA-256 of all its checksums."""
 
@@ -120,13 +122,6 @@ class Bundle:
     def golden_key(self, engine: EngineName) -> str:
         """Return what the rows of `golden.jsonl` call the logits of an engine: plainly `logits` for the first."""
         return "logits" if engine == next(iter(self.engines)) else f"logits_{engine}"
-
-    @property
-    def source(self) -> str | None:
-        """The name, Hub id or folder's name of the checkpoint that it was made of, where the manifest tells."""
-        source = _read_manifest(self.root).get("source")
-        name = source.get("id") if isinstance(source, dict) else None
-        return name if isinstance(name, str) else None
 
     def require(self, name: str) -> Path:
         """Return the path of a file of the bundle.
@@ -203,6 +198,7 @@ def _from_manifest(root: Path, manifest: dict[str, Any]) -> Bundle:
         parity=_typed(manifest["parity"], dict),
         files=files,
         static=_static_engines(manifest),
+        source=_source(manifest),
     )
     if not bundle.labels or not bundle.engines or len({*bundle.labels}) != len(bundle.labels):
         raise ValueError("there must be labels, all different, and engines")
@@ -220,6 +216,12 @@ def _static_engines(manifest: dict[str, Any]) -> frozenset[EngineName]:
     return frozenset(
         name for name in ENGINES if isinstance(recipe := recipes.get(name), dict) and recipe.get("scheme") == "static"
     )
+
+
+def _source(manifest: dict[str, Any]) -> str | None:
+    source = manifest.get("source")
+    name = source.get("id") if isinstance(source, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _digest(checksums: dict[str, str]) -> str:

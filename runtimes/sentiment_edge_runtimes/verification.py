@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -142,14 +142,26 @@ def _read_bounds(bundle: Bundle) -> dict[str, float]:
         raise BundleInvalid(bundle.root, f"the manifest's parity has no bounds ({error})") from error
 
 
-def _read_golden(bundle: Bundle) -> _Golden:
+def golden_rows(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return the texts that the bundle brings, as `text`, with the outputs that it knows of them.
+
+    Raises:
+        BundleInvalid: it brings none, or they are malformed.
+    """
     try:
         lines = bundle.require(GOLDEN).read_text(encoding="utf-8").split("\n")
-        rows = [json.loads(line) for line in lines if line]
-        texts = [str(row["text"]) for row in rows]
+        return [{**row, "text": str(row["text"])} for row in map(json.loads, filter(None, lines))]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
+
+
+def _read_golden(bundle: Bundle) -> _Golden:
+    rows = golden_rows(bundle)
+    texts = [row["text"] for row in rows]
+    try:
         torch = np.array([row["torch"] for row in rows], dtype=np.float32)
         logits = {name: np.array([row[bundle.golden_key(name)] for row in rows], dtype=np.float32) for name in bundle.engines}
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
     if not texts or any(side.shape != (len(texts), len(bundle.labels)) for side in (torch, *logits.values())):
         raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.labels)} classes")

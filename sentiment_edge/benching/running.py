@@ -124,18 +124,18 @@ def _measure_latencies(
     subjects: Sequence[Subject], texts: Sequence[str], wishes: Wishes, say: Callable[[str], None]
 ) -> _Latencies:
     opened = list(open_subjects(subjects, say, asked=bool(wishes.engines)))
+    bundles = {subject.bundle.root: subject.bundle for subject in subjects}
+    samples = {root: _samples(bundle, texts) for root, bundle in bundles.items()}
     groups = [
-        [(len(ids), prepare(engine, subject.bundle, ids)) for ids in _samples(subject.bundle, texts)]
-        for subject, engine in opened
+        [(len(ids), prepare(engine, subject.bundle, ids)) for ids in samples[subject.bundle.root]] for subject, engine in opened
     ]
     if torch := wishes.torch:
-        samples = _samples(subjects[0].bundle, texts)
-        groups += [[(len(ids), torch.prepare(ids, threads)) for ids in samples] for threads in wishes.threads]
+        theirs = samples[subjects[0].bundle.root]
+        groups += [[(len(ids), torch.prepare(ids, threads)) for ids in theirs] for threads in wishes.threads]
     measured = iter(measure_latency(list(chain.from_iterable(groups)), time.monotonic() + _LATENCY * wishes.seconds))
     latencies = [tuple(islice(measured, len(group))) for group in groups]
-    ours = latencies[: len(opened)]
-    theirs = latencies[len(opened) :]
-    return _Latencies([subject for subject, _ in opened], ours, dict(zip(wishes.threads, theirs, strict=False)))
+    ours, by_threads = latencies[: len(opened)], latencies[len(opened) :]
+    return _Latencies([subject for subject, _ in opened], ours, dict(zip(wishes.threads, by_threads, strict=False)))
 
 
 def _high_load() -> float | None:
@@ -146,4 +146,6 @@ def _high_load() -> float | None:
 
 def _samples(bundle: Bundle, texts: Sequence[str]) -> list[list[int]]:
     """Return token ids of each length to measure."""
-    return [sample_ids(bundle, texts, count) for count in token_counts(bundle)]
+    counts = token_counts(bundle)
+    ids = sample_ids(bundle, texts, max(counts))
+    return [ids[:count] for count in counts]

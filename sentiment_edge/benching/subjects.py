@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sentiment_edge_runtimes.choosing import choose, installed_engines
+from sentiment_edge_runtimes.choosing import choose, usable_engines
 from sentiment_edge_runtimes.engine import open_engine
 from sentiment_edge_runtimes.errors import EngineError
 
@@ -38,7 +38,8 @@ def find_subjects(bundles: Sequence[Bundle], engines: Sequence[EngineChoice], th
     subjects: list[Subject] = []
     for bundle in bundles:
         for count in threads:
-            names = dict.fromkeys(_engines(bundle, engines, count))
+            asked = engines or usable_engines(bundle)
+            names = dict.fromkeys(choose(bundle, name, count).engine for name in asked)
             subjects += (Subject(bundle, name, count) for name in names)
     return subjects
 
@@ -63,13 +64,3 @@ def open_subjects(subjects: Sequence[Subject], say: Callable[[str], None], *, as
         say(f"left out: {reason}")
     if len(refused) == len(subjects):
         raise EngineError("no engine here can run what is to be measured")
-
-
-def _engines(bundle: Bundle, asked: Sequence[EngineChoice], threads: int) -> Iterator[EngineName]:
-    installed = installed_engines()
-    for name in asked or [name for name in bundle.engines if name in installed] or ["auto"]:
-        if name == "auto":
-            yield choose(bundle, "auto", threads).engine
-        else:
-            bundle.model_path(name)
-            yield name

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.bundle import GOLDEN
 from sentiment_edge_runtimes.errors import BundleInvalid
 from sentiment_edge_runtimes.tokenization import TextTokenizer
+from sentiment_edge_runtimes.verification import golden_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,7 @@ def golden_texts(bundle: Bundle) -> tuple[str, ...]:
     Raises:
         BundleInvalid: it has none.
     """
-    try:
-        lines = bundle.require(GOLDEN).read_text(encoding="utf-8").split("\n")
-        texts = tuple(str(json.loads(line)["text"]) for line in lines if line)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
+    texts = tuple(row["text"] for row in golden_rows(bundle))
     if not texts:
         raise BundleInvalid(bundle.root, f"{GOLDEN} has no texts")
     return texts
