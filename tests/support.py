@@ -10,6 +10,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 SHARED = Path(__file__).parents[2] / "shared"
+CORTEX_A72 = """\
+processor\t: 0
+BogoMIPS\t: 108.00
+Features\t: fp asimd evtstrm crc32 cpuid
+CPU implementer\t: 0x41
+CPU architecture: 8
+CPU variant\t: 0x0
+CPU part\t: 0xd08
+CPU revision\t: 3
+"""
+"""What /proc/cpuinfo says of that core, a Raspberry Pi 4's."""
 WITHOUT_OPENVINO = """
 import importlib.metadata as metadata, sys
 sys.modules["openvino"] = None

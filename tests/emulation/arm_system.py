@@ -9,22 +9,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from support import CORTEX_A72
+
 REPOSITORY = Path(__file__).parents[2]
 _SUITE, _PYTHON = "bookworm", "3.11"
 _MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 _PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
-
-_CPUINFO = """\
-processor\t: 0
-BogoMIPS\t: 108.00
-Features\t: fp asimd evtstrm crc32 cpuid
-CPU implementer\t: 0x41
-CPU architecture: 8
-CPU variant\t: 0x0
-CPU part\t: 0xd08
-CPU revision\t: 3
-"""
-"""A Cortex-A72's. ONNX Runtime would read the host's, which it cannot; what the core can do it asks the emulator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +60,8 @@ def _unpack_debian(root: Path) -> None:
         _run(["dpkg-deb", "--extract", package, unfinished])
         package.unlink()
     (unfinished / "proc").mkdir(exist_ok=True)
-    (unfinished / "proc/cpuinfo").write_text(_CPUINFO, encoding="ascii")
+    # ONNX Runtime would read the host's, which it cannot; what the core can do it asks the emulator.
+    (unfinished / "proc/cpuinfo").write_text(CORTEX_A72, encoding="ascii")
     unfinished.rename(root)
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import CORTEX_A72
 
 from sentiment_edge_runtimes.cpu import CpuFeatures, cpu_features
 
@@ -24,15 +25,6 @@ flags\t\t: fpu sse2 ssse3 fma avx f16c bmi1 avx2 bmi2
 PENTIUM = """processor\t: 0
 model name\t: Intel(R) Pentium(R) CPU G630 @ 2.70GHz
 flags\t\t: fpu sse2 ssse3 sse4_1 sse4_2
-"""
-RASPBERRY_PI_4 = """processor\t: 0
-BogoMIPS\t: 108.00
-Features\t: fp asimd evtstrm crc32 cpuid
-CPU implementer\t: 0x41
-CPU architecture: 8
-CPU variant\t: 0x0
-CPU part\t: 0xd08
-CPU revision\t: 3
 """
 GRAVITON_3 = """processor\t: 0
 Features\t: fp asimd aes asimddp sve i8mm bf16
@@ -78,7 +70,7 @@ def read(root: Path, cpuinfo: str, model: str = "") -> CpuFeatures:
         ),
         (HASWELL, "Intel(R) Core(TM) i7-4770 CPU @ 3.40GHz", ("avx2",), "x86 without VNNI"),
         (PENTIUM, "Intel(R) Pentium(R) CPU G630 @ 2.70GHz", (), "unknown"),
-        (RASPBERRY_PI_4, "Cortex-A72", ("asimd",), "Arm without dot products"),
+        (CORTEX_A72, "Cortex-A72", ("asimd",), "Arm without dot products"),
         (GRAVITON_3, "Neoverse-V1", ("asimd", "asimddp", "i8mm", "sve", "bf16"), "Arm with int8 matrix products"),
         (AMPERE, "implementer 0xc0 part 0xac3", ("asimd", "asimddp"), "Arm with dot products"),
         (ARM_OF_32_BITS, "ARMv7 Processor rev 3 (v7l)", ("asimd",), "Arm without dot products"),
@@ -94,9 +86,7 @@ def test_what_linux_tells_of_a_cpu(tmp_path: Path, cpuinfo: str, name: str, feat
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no cpuinfo")
 def test_the_board_is_named_with_its_core(tmp_path: Path) -> None:
-    assert (
-        read(tmp_path, RASPBERRY_PI_4, "Raspberry Pi 4 Model B Rev 1.4\0").name == "Raspberry Pi 4 Model B Rev 1.4, Cortex-A72"
-    )
+    assert read(tmp_path, CORTEX_A72, "Raspberry Pi 4 Model B Rev 1.4\0").name == "Raspberry Pi 4 Model B Rev 1.4, Cortex-A72"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a script stands for the program")
