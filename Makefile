@@ -33,13 +33,13 @@ types: $(VENV)/ready
 wheel: $(VENV)/ready
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist
-	PYTHON=$(PYTHON) PIP_OPTIONS='$(PIP_OPTIONS)' sh tests/check_wheel.sh dist/*.whl
+	PYTHON=$(PYTHON) PIP_OPTIONS='$(PIP_OPTIONS)' sh tools/check_wheel.sh dist/*.whl
 
 bundle: $(VENV)/ready
 	$(BIN)/sentiment-edge export --model gru-mini --int8 --overwrite --output runtimes/sentiment_edge_runtimes/models/gru-mini-int8
 
 lesser-cpus: $(VENV)/ready
-	PYTHONPATH=tests $(BIN)/python -m emulation $(EMULATION_OPTIONS)
+	PYTHONPATH=tests $(BIN)/python -m tools.emulation $(EMULATION_OPTIONS)
 
 clean:
 	rm -rf $(VENV) dist $(DEMO)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from measuring import describe_machine
 
 from sentiment_edge import load
-from sentiment_edge.evaluating.labelled import Selection
-from sentiment_edge.evaluating.running import Listener, evaluate_classifier
+from sentiment_edge.data.labelled import Selection
+from sentiment_edge.evaluation.run import Listener, evaluate_classifier
 from sentiment_edge.export import export_model
 
 if TYPE_CHECKING:
-    from sentiment_edge_runtimes.bundle import Precision
+    from sentiment_edge_runtimes.vocabulary import Precision
 
 _MOST_LOST = 0.005
 

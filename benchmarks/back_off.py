@@ -17,7 +17,7 @@ from typing import get_args
 import torch
 
 from sentiment_edge.export import ExportReport, GateOptions, ParityError, export_model
-from sentiment_edge_runtimes.bundle import Quantization
+from sentiment_edge_runtimes.vocabulary import Quantization
 
 _CHANNELS, _FACTOR = slice(0, 3), 50
 

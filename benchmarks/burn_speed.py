@@ -17,13 +17,13 @@ import torch
 from measuring import describe_machine, interleaved_medians, print_table, seconds
 
 from sentiment_edge.export import BurnOptions, export_model
-from sentiment_edge_export.burn_records import read_record
-from sentiment_edge_export.checkpoint import find_checkpoint
+from sentiment_edge_export.checkpoints.burn_records import read_record
+from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.families import load_classifier
 from sentiment_edge_export.families.burn_transformer.records import find_record
 from sentiment_edge_export.options import ExportOptions, QuietSoftmax
 from sentiment_edge_runtimes.batching import pad, padded_length
-from sentiment_edge_runtimes.engine import open_engine
+from sentiment_edge_runtimes.engines.engine import open_engine
 
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle

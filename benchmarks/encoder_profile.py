@@ -18,7 +18,7 @@ import torch
 from measuring import describe_machine, interleaved_medians, seconds
 
 from sentiment_edge_runtimes.bundle import Bundle
-from sentiment_edge_runtimes.onnxruntime_engine import session_options
+from sentiment_edge_runtimes.engines.onnxruntime import session_options
 
 KINDS = {
     "MatMulIntegerToFloat": "products",

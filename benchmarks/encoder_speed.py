@@ -20,8 +20,8 @@ from measuring import describe_machine, interleaved_medians, seconds
 from tokenizers import Tokenizer
 
 from sentiment_edge.export import export_model
-from sentiment_edge_runtimes.choosing import choose
-from sentiment_edge_runtimes.engine import open_engine
+from sentiment_edge_runtimes.engines.engine import open_engine
+from sentiment_edge_runtimes.engines.selection import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from measuring import describe_machine, interleaved_medians, print_table, proces
 from tokenizers import Tokenizer
 
 from sentiment_edge.export import export_model
-from sentiment_edge_export.calibration import calibration_texts
+from sentiment_edge_export.quantization.calibration import calibration_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,12 +17,12 @@ import torch
 from measuring import describe_machine, interleaved_medians, print_table, process_seconds, read_sentences, seconds
 
 from sentiment_edge.export import export_model
-from sentiment_edge_export.checkpoint import find_checkpoint
+from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.families.gru_attention import GruAttention, load_classifier
 from sentiment_edge_export.options import ExportOptions
 from sentiment_edge_runtimes.batching import pad, padded_length
-from sentiment_edge_runtimes.bundle import Precision
-from sentiment_edge_runtimes.engine import open_engine
+from sentiment_edge_runtimes.engines.engine import open_engine
+from sentiment_edge_runtimes.vocabulary import Precision
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

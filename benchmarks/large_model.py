@@ -1,6 +1,6 @@
 """Time and memory of a large model: its whole export, and a process that loads the bundle and predicts.
 
-python benchmarks/random_checkpoint.py --shape electra-large --vocab VOCAB --output electra-large
+python tools/random_checkpoint.py --shape electra-large --vocab VOCAB --output electra-large
 python benchmarks/large_model.py --checkpoint electra-large
 """
 

@@ -10,7 +10,7 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from sentiment_edge.evaluating.labelled import Selection, read_labelled
+from sentiment_edge.data.labelled import Selection, read_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,12 +16,12 @@ import numpy as np
 import openvino
 from measuring import describe_machine, interleaved_medians, seconds
 
-from sentiment_edge_export.calibration import calibration_texts
-from sentiment_edge_export.checkpoint import find_checkpoint
-from sentiment_edge_export.exporting import make_graph
+from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.families import load_classifier
 from sentiment_edge_export.options import ExportOptions
-from sentiment_edge_export.quantization import int8_recipe, quantize
+from sentiment_edge_export.pipeline import make_graph
+from sentiment_edge_export.quantization.calibration import calibration_texts
+from sentiment_edge_export.quantization.rewrite import int8_recipe, quantize
 from sentiment_edge_export.targets import TARGETS
 from sentiment_edge_runtimes.batching import pad
 

@@ -3,17 +3,10 @@
 from sentiment_edge.extras import needs_extra as _needs_extra
 
 with _needs_extra("export"):
-    from sentiment_edge_export.errors import (
-        CheckpointError,
-        ExportError,
-        HubError,
-        OutputError,
-        OutputExists,
-        ParityError,
-        UnknownModel,
-    )
-    from sentiment_edge_export.exporting import ExportReport, export_model
+    from sentiment_edge_export.errors import CheckpointError, ExportError, HubError, OutputError, OutputExists, UnknownModel
+    from sentiment_edge_export.gate import ParityError
     from sentiment_edge_export.options import BurnOptions, GateOptions
+    from sentiment_edge_export.pipeline import ExportReport, export_model
 
 __all__ = [
     "BurnOptions",

@@ -1,8 +1,8 @@
 """The runtime by one name: what `sentiment_edge` offers, and its parts for who builds on them."""
 
-from sentiment_edge_runtimes.bundle import ENGINES, Bundle
+from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import Classifier, load
-from sentiment_edge_runtimes.engine import Engine, Outputs, open_engine
+from sentiment_edge_runtimes.engines.engine import Engine, Outputs, open_engine
 from sentiment_edge_runtimes.errors import (
     BundleDamaged,
     BundleError,
@@ -13,9 +13,10 @@ from sentiment_edge_runtimes.errors import (
     InputError,
     SentimentEdgeError,
 )
+from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
-from sentiment_edge_runtimes.threads import usable_cpus
 from sentiment_edge_runtimes.verification import Verification, verify
+from sentiment_edge_runtimes.vocabulary import ENGINES
 
 __all__ = [
     "ENGINES",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import SHARED, Command
+from helpers.support import SHARED, Command
 
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, Classifier, load
 

@@ -24,13 +24,14 @@ ALLOWED = {
     "sentiment_edge_export": {"sentiment_edge_export", "sentiment_edge_runtimes"},
 }
 INNER = {
-    "benching": set(),
-    "diagnosing": set(),
-    "evaluating": {"pages"},
-    "heatmap": {"pages"},
-    "pages": set(),
-    "parity": {"pages"},
-    "serving": set(),
+    "benchmark": set(),
+    "data": {"render"},
+    "diagnosis": set(),
+    "evaluation": {"data", "render"},
+    "explanation": {"render"},
+    "parity": {"render"},
+    "render": set(),
+    "server": set(),
 }
 """Folders of `sentiment_edge`; the command line may import them all."""
 LIBRARY = """

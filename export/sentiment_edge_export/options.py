@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sentiment_edge_export.errors import ExportError
-from sentiment_edge_runtimes.bundle import LARGEST_BATCH, SHORTEST
-
 if TYPE_CHECKING:
-    from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import EngineName, InferencePrecision, Padding, Precision, Quantization
+    from sentiment_edge_runtimes.vocabulary import EngineName, InferencePrecision, Padding, Precision, Quantization
 
 
 QuietSoftmax = Literal["off", "legacy", "softmax1"]
@@ -73,21 +69,3 @@ class ExportOptions:
     """What OpenVINO may compute in where it is not int8."""
     calibration: tuple[str, ...] = ()
     """Texts to fit int8 to, instead of the project's own."""
-
-
-def fix_length(classifier: TorchClassifier, options: ExportOptions) -> TorchClassifier:
-    """Return the classifier reading texts of the fixed length only, if there is one.
-
-    Raises:
-        ExportError: the model has too few positions for it, or a fixed batch is out of range.
-    """
-    length, batch = options.fixed_length, options.fixed_batch
-    if batch is not None and not 1 <= batch <= LARGEST_BATCH:
-        raise ExportError(f"a fixed batch of {batch} texts; it must be 1 to {LARGEST_BATCH}")
-    if length is None:
-        return classifier
-    if not SHORTEST <= length <= classifier.max_length:
-        raise ExportError(f"a fixed length of {length} tokens; this model takes {SHORTEST} to {classifier.max_length}")
-    if options.padding == "padded" and length != classifier.max_length:
-        raise ExportError(f"with --padding padded the model reads {classifier.max_length} tokens, not {length}")
-    return replace(classifier, max_length=length, lengths=(length,))

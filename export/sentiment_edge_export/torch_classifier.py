@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from sentiment_edge_runtimes.bundle import Activation, Padding, Truncation
+    from sentiment_edge_runtimes.vocabulary import Activation, Padding, Truncation
 
 
 @dataclass(frozen=True)

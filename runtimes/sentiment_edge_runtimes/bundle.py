@@ -11,9 +11,19 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from sentiment_edge_runtimes.errors import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, EngineError
+from sentiment_edge_runtimes.vocabulary import (
+    ENGINES,
+    Activation,
+    ComputedIn,
+    EngineName,
+    InferencePrecision,
+    Padding,
+    Precision,
+    Truncation,
+)
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -21,16 +31,6 @@ CHECKSUMS = "SHA256SUMS"
 TOKENIZER = "tokenizer.json"
 GOLDEN = "golden.jsonl"
 PARITY = "parity.json"
-
-EngineName = Literal["onnxruntime", "openvino"]
-ENGINES: tuple[EngineName, ...] = get_args(EngineName)
-Precision = Literal["fp32", "int8"]
-InferencePrecision = Literal["f32", "bf16"]
-ComputedIn = Literal["fp32", "bf16", "int8"]
-Padding = Literal["packed", "padded"]
-Truncation = Literal["tokenizer", "plain"]
-Quantization = Literal["per-token", "per-tensor"]
-Activation = Literal["softmax", "sigmoid"]
 
 SHORTEST, LONGEST = 3, 2**16
 """Tokens: room for one between two special ones, and not so many that a forged length could exhaust memory."""

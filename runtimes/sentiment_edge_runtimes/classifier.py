@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from sentiment_edge_runtimes.batching import Batch, pad, plan
-from sentiment_edge_runtimes.bundle import Bundle, EngineName
-from sentiment_edge_runtimes.choosing import EngineChoice, choose
-from sentiment_edge_runtimes.engine import Engine, Outputs, open_engine
+from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.engines.engine import Engine, Outputs, open_engine
+from sentiment_edge_runtimes.engines.selection import EngineChoice, choose
 from sentiment_edge_runtimes.errors import EngineError, InputError
+from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import probabilities
 from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
-from sentiment_edge_runtimes.threads import usable_cpus
 from sentiment_edge_runtimes.tokenization import TextTokenizer, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.vocabulary import EngineName
 
 DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
 _STREAM_TEXTS = 1024

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tokenizers import Encoding, Tokenizer
 
 from sentiment_edge_runtimes.errors import BundleInvalid, InputError
-from sentiment_edge_runtimes.threads import usable_cpus
+from sentiment_edge_runtimes.machine.threads import usable_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

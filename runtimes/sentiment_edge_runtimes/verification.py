@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentiment_edge_runtimes.bundle import GOLDEN, Bundle, EngineName
-from sentiment_edge_runtimes.choosing import EngineChoice, usable_engines
+from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import Classifier
+from sentiment_edge_runtimes.comparison import Condition, Run
+from sentiment_edge_runtimes.engines.saturation import products_saturate
+from sentiment_edge_runtimes.engines.selection import EngineChoice, usable_engines
 from sentiment_edge_runtimes.errors import BundleInvalid, EngineError
-from sentiment_edge_runtimes.numerics import Condition, Run, drift
-from sentiment_edge_runtimes.saturation import products_saturate
+from sentiment_edge_runtimes.golden import read_golden
+from sentiment_edge_runtimes.numerics import drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.golden import Golden
 
 MAX_LOGIT_DIFFERENCE = 1e-4
 """Of fp32 bundles: other kernels sum in another order."""
@@ -63,7 +66,7 @@ def verify(root: Path, *, engine: EngineChoice = "auto", threads: int | None = N
         EngineError: the engine failed.
     """
     bundle = Bundle.open(root)
-    golden = _read_golden(bundle)
+    golden = read_golden(bundle)
     bounds = _read_bounds(bundle)
     conditions: list[Condition] = []
     failures: list[str] = []
@@ -94,15 +97,7 @@ def unchanged(here: Condition) -> bool:
     return here.mean_drift <= MAX_MEAN_DRIFT and here.max_drift <= MAX_DRIFT
 
 
-class _Golden(NamedTuple):
-    texts: list[str]
-    logits: dict[EngineName, NDArray[np.float32]]
-    """[texts, classes], of each engine where the bundle was built."""
-    torch: NDArray[np.float32]
-    """The same of the original definition."""
-
-
-def _changes(bundle: Bundle, here: Condition, golden: _Golden, logits: NDArray[np.float32]) -> Iterator[str]:
+def _changes(bundle: Bundle, here: Condition, golden: Golden, logits: NDArray[np.float32]) -> Iterator[str]:
     """Say how far the answers are from those where the bundle was built, if it is too far."""
     if unchanged(here):
         return
@@ -140,29 +135,3 @@ def _read_bounds(bundle: Bundle) -> dict[str, float]:
         return {name: math.inf if bounds[name] is None else float(bounds[name]) for name in _BOUNDS}
     except (KeyError, TypeError, ValueError) as error:
         raise BundleInvalid(bundle.root, f"the manifest's parity has no bounds ({error})") from error
-
-
-def golden_rows(bundle: Bundle) -> list[dict[str, Any]]:
-    """Return the texts that the bundle brings, as `text`, with the outputs that it knows of them.
-
-    Raises:
-        BundleInvalid: it brings none, or they are malformed.
-    """
-    try:
-        lines = bundle.require(GOLDEN).read_text(encoding="utf-8").split("\n")
-        return [{**row, "text": str(row["text"])} for row in map(json.loads, filter(None, lines))]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
-
-
-def _read_golden(bundle: Bundle) -> _Golden:
-    rows = golden_rows(bundle)
-    texts = [row["text"] for row in rows]
-    try:
-        torch = np.array([row["torch"] for row in rows], dtype=np.float32)
-        logits = {name: np.array([row[bundle.golden_key(name)] for row in rows], dtype=np.float32) for name in bundle.engines}
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
-    if not texts or any(side.shape != (len(texts), len(bundle.labels)) for side in (torch, *logits.values())):
-        raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.labels)} classes")
-    return _Golden(texts, logits, torch)

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from sentiment_edge.cli.bench import bench
+from sentiment_edge.cli.common.exit import with_outcome
 from sentiment_edge.cli.doctor import doctor
 from sentiment_edge.cli.evaluate import evaluate
 from sentiment_edge.cli.explain import explain
 from sentiment_edge.cli.export import export
 from sentiment_edge.cli.models import models
-from sentiment_edge.cli.outcome import with_outcome
 from sentiment_edge.cli.predict import predict
 from sentiment_edge.cli.serve import serve
 from sentiment_edge.cli.verify import verify

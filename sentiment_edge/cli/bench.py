@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from sentiment_edge.cli.options import JsonOption, one_of
-from sentiment_edge.cli.terminal import shows_progress
-from sentiment_edge.cli.writing import check_writable, write_whole
+from sentiment_edge.cli.common.options import JsonOption, one_of
+from sentiment_edge.cli.common.output import check_writable, write_whole
+from sentiment_edge.cli.common.terminal import shows_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sentiment_edge.benching.running import Report, Wishes
-    from sentiment_edge.benching.torch_model import TorchModel
+    from sentiment_edge.benchmark.run import Report, Wishes
+    from sentiment_edge.benchmark.torch_baseline import TorchModel
     from sentiment_edge_runtimes.bundle import Bundle
-    from sentiment_edge_runtimes.choosing import EngineChoice
+    from sentiment_edge_runtimes.engines.selection import EngineChoice
 
 _MOST_LINES = 100_000
 """Of a file; more would not be measured in any reasonable time."""
@@ -57,10 +57,10 @@ def bench(
         raise typer.BadParameter("--seconds is a number")
     if png is not None:
         _check_picture(png, lines)
-    from sentiment_edge.benching.running import Wishes
+    from sentiment_edge.benchmark.run import Wishes
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
-    from sentiment_edge_runtimes.threads import usable_cpus
+    from sentiment_edge_runtimes.machine.threads import usable_cpus
 
     asked = _engines(engines or [])
     opened = [Bundle.open(root) for root in bundles or [DEFAULT_BUNDLE]]
@@ -70,13 +70,13 @@ def bench(
     report = _measure(opened, Wishes(asked, counts, texts, seconds, torch))
     typer.echo(_as_object(report, lines) if as_json else _as_text(report))
     if png is not None:
-        from sentiment_edge.benching.picture import picture
+        from sentiment_edge.benchmark.picture import picture
 
         write_whole(png, picture(report))
 
 
 def _measure(bundles: Sequence[Bundle], wishes: Wishes) -> Report:
-    from sentiment_edge.benching.running import Listener, bench
+    from sentiment_edge.benchmark.run import Listener, bench
 
     def say(remark: str) -> None:
         typer.echo(f"sentiment-edge: {remark}", err=True)
@@ -89,13 +89,13 @@ def _measure(bundles: Sequence[Bundle], wishes: Wishes) -> Report:
 
 
 def _as_object(report: Report, lines: Path | None) -> str:
-    from sentiment_edge.cli.bench_json import bench_json
+    from sentiment_edge.benchmark.as_json import bench_json
 
     return bench_json(report, lines)
 
 
 def _as_text(report: Report) -> str:
-    from sentiment_edge.benching.tables import tables
+    from sentiment_edge.benchmark.text import tables
 
     return tables(report)
 
@@ -112,7 +112,7 @@ def _check_picture(path: Path, lines: Path | None) -> None:
 
 
 def _engines(names: Sequence[str]) -> tuple[EngineChoice, ...]:
-    from sentiment_edge_runtimes.choosing import EngineChoice
+    from sentiment_edge_runtimes.engines.selection import EngineChoice
 
     return one_of("--engine", names, get_args(EngineChoice))
 
@@ -123,7 +123,7 @@ def _read(path: Path) -> tuple[str, ...]:
     Raises:
         InputError: there are none.
     """
-    from sentiment_edge.cli.reading import read_lines
+    from sentiment_edge.data.lines import read_lines
     from sentiment_edge_runtimes.errors import InputError
 
     texts = chain.from_iterable(block.texts for block in read_lines([path]))
@@ -137,5 +137,5 @@ def _load_torch(bundles: Sequence[Bundle], checkpoint: Path | None) -> TorchMode
     from sentiment_edge.extras import needs_extra
 
     with needs_extra("export"):
-        from sentiment_edge.benching.torch_model import load_torch_model
+        from sentiment_edge.benchmark.torch_baseline import load_torch_model
     return load_torch_model(bundles, checkpoint)

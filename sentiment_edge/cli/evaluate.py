@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.options import BundleArgument, EngineOption, JsonOption, ThreadsOption
-from sentiment_edge.cli.terminal import Progress, shows_progress
-from sentiment_edge.cli.writing import check_folder, write_page
+from sentiment_edge.cli.common.options import BundleArgument, EngineOption, JsonOption, ThreadsOption
+from sentiment_edge.cli.common.output import check_folder, write_page
+from sentiment_edge.cli.common.terminal import Progress, shows_progress
 
 if TYPE_CHECKING:
-    from sentiment_edge.evaluating.running import Listener
+    from sentiment_edge.evaluation.run import Listener
 
 
 def evaluate(
@@ -53,10 +53,10 @@ def evaluate(
         raise typer.BadParameter("--prediction-column goes with --predictions")
     if report is not None:
         check_folder(report)
-    from sentiment_edge.cli.evaluation_json import evaluation_json
-    from sentiment_edge.cli.evaluation_table import evaluation_table
-    from sentiment_edge.evaluating.labelled import Selection
-    from sentiment_edge.evaluating.running import evaluate_classifier, evaluate_stored
+    from sentiment_edge.data.labelled import Selection
+    from sentiment_edge.evaluation.as_json import evaluation_json
+    from sentiment_edge.evaluation.run import evaluate_classifier, evaluate_stored
+    from sentiment_edge.evaluation.text import evaluation_table
     from sentiment_edge_runtimes.classifier import load
 
     selection = Selection(text_column, label_column, prediction_column, _parse_map(mapping or []), skip_bad)
@@ -71,13 +71,13 @@ def evaluate(
             raise typer.BadParameter("give --data FILE, or --predictions FILE")
     typer.echo(evaluation_json(result) if as_json else evaluation_table(result, digits))
     if report is not None:
-        from sentiment_edge.evaluating.page import page
+        from sentiment_edge.evaluation.page import page
 
         write_page(report, page(result))
 
 
 def _parse_map(entries: list[str]) -> dict[str, str]:
-    from sentiment_edge.evaluating.labels import parse_map
+    from sentiment_edge.data.labels import parse_map
     from sentiment_edge_runtimes.errors import InputError
 
     try:
@@ -87,7 +87,7 @@ def _parse_map(entries: list[str]) -> dict[str, str]:
 
 
 def _listener(progress: Progress) -> Listener:
-    from sentiment_edge.evaluating.running import Listener
+    from sentiment_edge.evaluation.run import Listener
 
     def say(remark: str) -> None:
         progress.close()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.options import EngineOption
-from sentiment_edge.cli.writing import write_whole
+from sentiment_edge.cli.common.options import EngineOption
+from sentiment_edge.cli.common.output import write_whole
 
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.prediction import Explanation
@@ -44,7 +44,7 @@ def explain(
 
 
 def _page(explanation: Explanation) -> bytes:
-    from sentiment_edge.heatmap.page import page
+    from sentiment_edge.explanation.page import page
 
     return page(explanation).encode("utf-8", "replace")
 
@@ -53,7 +53,7 @@ def _picture(explanation: Explanation) -> bytes:
     from sentiment_edge.extras import needs_extra
 
     with needs_extra("plot"):
-        from sentiment_edge.heatmap.picture import picture
+        from sentiment_edge.explanation.picture import picture
     return picture(explanation)
 
 
@@ -61,7 +61,7 @@ def _table(explanation: Explanation) -> str:
     """Return the table with the colours that this terminal has; none for a file or a pipe."""
     from rich.console import Console
 
-    from sentiment_edge.heatmap.terminal import heatmap
+    from sentiment_edge.explanation.text import heatmap
 
     console = Console(width=_WIDE)
     with console.capture() as captured:

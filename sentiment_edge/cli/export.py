@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sentiment_edge.cli.options import JsonOption, one_of
-from sentiment_edge.cli.terminal import shows_progress
-from sentiment_edge.cli.writing import check_folder, write_page
+from sentiment_edge.cli.common.options import JsonOption, one_of
+from sentiment_edge.cli.common.output import check_folder, write_page
+from sentiment_edge.cli.common.terminal import shows_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +96,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
-    from sentiment_edge_runtimes.bundle import ENGINES
+    from sentiment_edge_runtimes.vocabulary import ENGINES
 
     if text_column is not None and parity_data is None and calibration is None:
         raise typer.BadParameter("--text-column goes with --parity-data or --calibration")
@@ -105,8 +105,8 @@ def export(
     wanted = one_of("--engine", engines or ["onnxruntime"], ENGINES)
     texts = _own_texts(parity_data, text_column)
     calibration_texts = _own_texts(calibration, text_column)
-    from sentiment_edge.cli.bundle_json import bundle_json
     from sentiment_edge.export import BurnOptions, GateOptions, ParityError, export_model
+    from sentiment_edge.parity.as_json import bundle_json
 
     precision: Literal["int8", "fp32"] = "int8" if int8 else "fp32"
     try:
@@ -158,7 +158,7 @@ def _check_report(report: Path, output: Path | None, inputs: Iterable[Path | Non
 def _own_texts(path: Path | None, column: str | None) -> tuple[str, ...]:
     if path is None:
         return ()
-    from sentiment_edge.cli.own_texts import read_own_texts
+    from sentiment_edge.data.texts import read_own_texts
 
     return read_own_texts(path, column, lambda remark: typer.echo(f"sentiment-edge: {remark}", err=True))
 
@@ -198,7 +198,7 @@ class _Stages:
 
 
 def _as_text(report: ExportReport) -> str:
-    from sentiment_edge.cli.parity_table import parity_table
+    from sentiment_edge.parity.text import parity_table
 
     bundle = report.bundle
     size = sum(bundle.files.values()) / 1e6

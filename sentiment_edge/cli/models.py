@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.options import JsonOption
+from sentiment_edge.cli.common.options import JsonOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def models(
     if inspect is not None:
         _print_tensors(inspect, as_json=as_json)
         return
-    from sentiment_edge_export.catalog import KNOWN_MODELS
+    from sentiment_edge_export.checkpoints.catalog import KNOWN_MODELS
 
     known = list(KNOWN_MODELS.values())
     if as_json:
@@ -38,7 +38,7 @@ def _print_tensors(path: Path, *, as_json: bool) -> None:
     from sentiment_edge.extras import needs_extra
 
     with needs_extra("export"):
-        from sentiment_edge_export.inspection import list_tensors
+        from sentiment_edge_export.checkpoints.inspection import list_tensors
     tensors = list_tensors(path)
     if as_json:
         typer.echo(json.dumps([tensor._asdict() for tensor in tensors], indent=2))

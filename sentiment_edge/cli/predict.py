@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.options import BundleArgument, EngineOption, ThreadsOption
-from sentiment_edge.cli.reading import LONGEST_LINE, read_lines
-from sentiment_edge.cli.records import FORMATS, HEADERS, RecordFormat
-from sentiment_edge.cli.terminal import Progress, shows_progress
+from sentiment_edge.cli.common.options import BundleArgument, EngineOption, ThreadsOption
+from sentiment_edge.cli.common.records import FORMATS, HEADERS, RecordFormat
+from sentiment_edge.cli.common.terminal import Progress, shows_progress
+from sentiment_edge.data.lines import LONGEST_LINE, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sentiment_edge.cli.reading import Lines
+    from sentiment_edge.data.lines import Lines
     from sentiment_edge_runtimes.classifier import Classifier
     from sentiment_edge_runtimes.prediction import Prediction
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sentiment_edge.cli.options import BundleArgument, EngineOption, ThreadsOption
+from sentiment_edge.cli.common.options import BundleArgument, EngineOption, ThreadsOption
 
 
 def serve(
@@ -31,8 +31,8 @@ def serve(
     from sentiment_edge_runtimes.classifier import load
 
     with needs_extra("serve"):
-        from sentiment_edge.serving.limits import Limits
-        from sentiment_edge.serving.running import listen, run
+        from sentiment_edge.server.limits import Limits
+        from sentiment_edge.server.process import listen, run
 
     classifier = load(bundle, engine=engine, threads=threads)
     limits = Limits(max_body, max_texts, max_queue, timeout, window / 1000)

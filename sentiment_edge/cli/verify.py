@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from sentiment_edge.cli.options import JsonOption, ThreadsOption
+from sentiment_edge.cli.common.options import JsonOption, ThreadsOption
 
 
 def verify(
@@ -20,8 +20,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a bundle's files, and that it gives here what it gave where it was built, and torch's answers (status 1 if not)."""
-    from sentiment_edge.cli.bundle_json import bundle_json
-    from sentiment_edge.cli.parity_table import parity_table
+    from sentiment_edge.parity.as_json import bundle_json
+    from sentiment_edge.parity.text import parity_table
     from sentiment_edge_runtimes.verification import verify as verify_bundle
 
     result = verify_bundle(bundle, engine=engine, threads=threads)

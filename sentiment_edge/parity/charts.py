@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentiment_edge.pages.plot import DIAGONAL, Axis, across, bar, colour, dashed, plot, up
+from sentiment_edge.render.svg import DIAGONAL, Axis, across, bar, colour, dashed, plot, up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentiment_edge.pages.document import REPORT_STYLE, document
-from sentiment_edge.pages.plot import key
-from sentiment_edge.pages.table import table
 from sentiment_edge.parity.charts import drift_chart, scatter_chart
+from sentiment_edge.render.html import REPORT_STYLE, document, table
+from sentiment_edge.render.svg import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sentiment_edge_export.back_off import Sensitivity
     from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
-    from sentiment_edge_runtimes.numerics import Condition
+    from sentiment_edge_export.quantization.sensitivity import Sensitivity
+    from sentiment_edge_runtimes.comparison import Condition
 
 _HEADER = ["texts", "same label", "mean drift", "99 %", "largest", "largest logit difference"]
 _LONGEST_TEXT = 300

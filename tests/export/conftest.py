@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra export")
 
-from tiny_checkpoints import tiny_weights, write_checkpoint  # noqa: E402
+from helpers.tiny_checkpoints import tiny_weights, write_checkpoint  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable

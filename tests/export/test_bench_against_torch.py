@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support import edit_manifest
+from helpers.support import edit_manifest
 from typer.testing import CliRunner
 
 from sentiment_edge.cli import app

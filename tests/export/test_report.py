@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from helpers.support import Command, Page
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from support import Command, Page
 
 from sentiment_edge.parity.page import page as report_page
-from sentiment_edge_export.back_off import Sensitivity
 from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
-from sentiment_edge_runtimes.numerics import Condition
+from sentiment_edge_export.quantization.sensitivity import Sensitivity
+from sentiment_edge_runtimes.comparison import Condition
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pytest
-from support import Command
+from helpers.support import Command
 
 from sentiment_edge import load
-from sentiment_edge_runtimes.bundle import EngineName
-from sentiment_edge_runtimes.numerics import Condition, Run
+from sentiment_edge_runtimes.comparison import Condition, Run
+from sentiment_edge_runtimes.vocabulary import EngineName
 
 if TYPE_CHECKING:
     from collections.abc import Callable

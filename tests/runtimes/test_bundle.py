@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from helpers.support import edit_manifest, reseal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import edit_manifest, reseal
 
 from sentiment_edge import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, EngineError, load
 from sentiment_edge_runtimes.bundle import Bundle

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from sentiment_edge_runtimes.numerics import Condition, Run, probabilities
+from sentiment_edge_runtimes.comparison import Condition, Run
+from sentiment_edge_runtimes.numerics import probabilities
 
 LOGITS = npst.arrays(np.float32, npst.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-1e4, 1e4, width=32))
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.support import edit_manifest, reseal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import edit_manifest, reseal
 from tokenizers import Tokenizer
 
 from sentiment_edge import BundleInvalid, InputError, load

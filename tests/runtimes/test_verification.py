@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import Command, edit_manifest, reseal
+from helpers.support import Command, edit_manifest, reseal
 
 from sentiment_edge import BundleInvalid, verify
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE

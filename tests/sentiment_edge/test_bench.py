@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openvino_bundle import add_openvino
-from support import Command, edit_manifest
+from helpers.openvino_bundle import add_openvino
+from helpers.support import Command, edit_manifest
 
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
-from sentiment_edge_runtimes.threads import usable_cpus
+from sentiment_edge_runtimes.machine.threads import usable_cpus
 
 QUICK = ("--seconds", "0.2")
 HAS_PLOT = importlib.util.find_spec("matplotlib") is not None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from importlib.metadata import version
 
-from support import Command
+from helpers.support import Command
 
 
 def test_the_version(command: Command) -> None:

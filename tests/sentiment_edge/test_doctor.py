@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openvino_bundle import add_openvino
-from support import WITHOUT_OPENVINO, Command, edit_manifest, reseal
+from helpers.openvino_bundle import add_openvino
+from helpers.support import WITHOUT_OPENVINO, Command, edit_manifest, reseal
 
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
-from sentiment_edge_runtimes.cpu import cpu_features
-from sentiment_edge_runtimes.saturation import products_saturate
-from sentiment_edge_runtimes.threads import usable_cpus
+from sentiment_edge_runtimes.engines.saturation import products_saturate
+from sentiment_edge_runtimes.machine.cpu import cpu_features
+from sentiment_edge_runtimes.machine.threads import usable_cpus
 
 
 def around(folder: Path, **variables: str) -> dict[str, str]:

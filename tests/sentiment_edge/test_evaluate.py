@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.support import Command, Page, edit_manifest
 from sklearn import metrics
-from support import Command, Page, edit_manifest
 
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, Classifier
 

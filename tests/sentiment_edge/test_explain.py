@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from helpers.support import Command
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import Command
 
 from sentiment_edge import load
-from sentiment_edge.heatmap.page import page
+from sentiment_edge.explanation.page import page
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 
 CLASSIFIER = load(threads=1)

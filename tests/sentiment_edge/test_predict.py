@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from helpers.support import Command
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Command
 
-from sentiment_edge.cli.reading import read_lines
-from sentiment_edge.cli.records import FORMATS, format_jsonl, format_tsv
+from sentiment_edge.cli.common.records import FORMATS, format_jsonl, format_tsv
+from sentiment_edge.data.lines import read_lines
 from sentiment_edge_runtimes.prediction import Prediction
 
 PROGRAM = [sys.executable, "-m", "sentiment_edge", "predict"]

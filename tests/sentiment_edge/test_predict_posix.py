@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support import Command
+from helpers.support import Command
 
 pty = pytest.importorskip("pty")
 resource = pytest.importorskip("resource")

@@ -12,14 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from running_server import Running
-from support import Command
+from helpers.running_server import Running
+from helpers.support import Command
 
 pytest.importorskip("starlette", reason="needs the extra serve")
 pytest.importorskip("uvicorn", reason="needs the extra serve")
 
-from sentiment_edge.serving.gathering import Gatherer
-from sentiment_edge.serving.limits import Limits
+from sentiment_edge.server.batcher import Gatherer
+from sentiment_edge.server.limits import Limits
 from sentiment_edge_runtimes.errors import EngineError
 
 if TYPE_CHECKING:

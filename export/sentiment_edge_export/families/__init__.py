@@ -9,7 +9,7 @@ from sentiment_edge_export.families import burn_transformer, electra_classifier,
 from sentiment_edge_export.options import NOTHING_OVERRIDDEN
 
 if TYPE_CHECKING:
-    from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.torch_classifier import TorchClassifier
 

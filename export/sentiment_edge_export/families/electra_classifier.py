@@ -12,18 +12,18 @@ import torch
 from torch import Tensor, nn
 from transformers import ElectraModel
 
-from sentiment_edge_export.encoders import Head, is_sigmoid, load_weights, make_classifier, read_config
+from sentiment_edge_export.checkpoints.labels import read_labels
+from sentiment_edge_export.checkpoints.weights import check_shapes, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.labels import read_labels
-from sentiment_edge_export.weights import check_shapes, strip_prefix
+from sentiment_edge_export.families.transformers_encoder import Head, is_sigmoid, load_weights, make_classifier, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import Activation
+    from sentiment_edge_runtimes.vocabulary import Activation
 
 FAMILY = "electra-classifier"
 _ARCHITECTURE = "ElectraClassifier"

@@ -16,17 +16,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from sentiment_edge_export.checkpoints.labels import read_labels
+from sentiment_edge_export.checkpoints.weights import check_shapes, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.labels import read_labels
 from sentiment_edge_export.torch_classifier import TorchClassifier
-from sentiment_edge_export.weights import check_shapes, strip_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
     from sentiment_edge_export.options import ExportOptions
-    from sentiment_edge_runtimes.bundle import Padding
+    from sentiment_edge_runtimes.vocabulary import Padding
 
 FAMILY = "gru-attention"
 MAX_LENGTH = 128

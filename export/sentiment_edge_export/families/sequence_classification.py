@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, PreTrainedModel
 
-from sentiment_edge_export.encoders import Head, is_sigmoid, load_weights, make_classifier, read_config
+from sentiment_edge_export.checkpoints.labels import read_labels
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.labels import read_labels
+from sentiment_edge_export.families.transformers_encoder import Head, is_sigmoid, load_weights, make_classifier, read_config
 
 if TYPE_CHECKING:
-    from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.torch_classifier import TorchClassifier
 

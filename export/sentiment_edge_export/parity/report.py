@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.bundle import EngineName
-    from sentiment_edge_runtimes.numerics import Condition
+    from sentiment_edge_runtimes.comparison import Condition
+    from sentiment_edge_runtimes.vocabulary import EngineName
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import onnx_ir as ir
     from numpy.typing import NDArray
 
-    from sentiment_edge_export.calibration import Typical
-    from sentiment_edge_export.graphs import GraphEditor
+    from sentiment_edge_export.graph.editor import GraphEditor
+    from sentiment_edge_export.quantization.calibration import Typical
     from sentiment_edge_export.quantization.static import Step
     from sentiment_edge_export.quantization.weights import Matrix
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sentiment_edge_export.calibration import inner_values
+from sentiment_edge_export.quantization.calibration import inner_values
 from sentiment_edge_export.quantization.weights import is_product
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
     from numpy.typing import NDArray
 
-    from sentiment_edge_export.calibration import Batches
+    from sentiment_edge_export.quantization.calibration import Batches
     from sentiment_edge_export.quantization.weights import Matrix
 
 _BINS = 2048

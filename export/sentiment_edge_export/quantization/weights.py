@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 import torch
 
-from sentiment_edge_export.graphs import constant_of
+from sentiment_edge_export.graph.editor import constant_of
 from sentiment_edge_export.quantization.fitting import UNFITTED, Fit, fit_to, quantize_fitted
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
     from numpy.typing import NDArray
 
-    from sentiment_edge_export.calibration import Typical
+    from sentiment_edge_export.quantization.calibration import Typical
 
 _SMALLEST_WEIGHT = 1024
 """Elements below which a tensor stays fp32: it would not shrink the file."""

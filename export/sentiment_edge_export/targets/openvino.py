@@ -13,18 +13,18 @@ import numpy as np
 import onnx_ir as ir
 
 from sentiment_edge_export.errors import ExportError, OutputError
-from sentiment_edge_export.graphs import GraphEditor, constant_of
-from sentiment_edge_export.writing import write_model
-from sentiment_edge_runtimes.choosing import installed_engines
+from sentiment_edge_export.graph.editor import GraphEditor, constant_of
+from sentiment_edge_export.graph.save import write_model
+from sentiment_edge_runtimes.engines.selection import installed_engines
 from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sentiment_edge_export.options import ExportOptions
-    from sentiment_edge_export.quantization import Scheme
+    from sentiment_edge_export.quantization.rewrite import Scheme
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.bundle import EngineName, Precision
+    from sentiment_edge_runtimes.vocabulary import EngineName, Precision
 
 ENGINE: EngineName = "openvino"
 FUSES_ATTENTION = False

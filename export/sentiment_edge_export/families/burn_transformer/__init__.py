@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from sentiment_edge_export.attention import NODE
+from sentiment_edge_export.checkpoints.labels import read_labels
+from sentiment_edge_export.checkpoints.weights import check_shapes
 from sentiment_edge_export.errors import CheckpointError, ExportError
 from sentiment_edge_export.families.burn_transformer.config import BurnTransformerConfig, Stated, read_config
 from sentiment_edge_export.families.burn_transformer.modules import BurnTransformer
 from sentiment_edge_export.families.burn_transformer.records import find_record, read_weights
 from sentiment_edge_export.families.burn_transformer.traced import TracedBurnTransformer, is_one_node
-from sentiment_edge_export.labels import read_labels
+from sentiment_edge_export.graph.attention import NODE
 from sentiment_edge_export.torch_classifier import TorchClassifier
-from sentiment_edge_export.weights import check_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sentiment_edge_export.checkpoint import Checkpoint
+    from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
     from sentiment_edge_export.options import ExportOptions
 
 FAMILY = "burn-transformer"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.families.burn_transformer.modules import ACTIVATIONS
+from sentiment_edge_export.families.burn_transformer.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

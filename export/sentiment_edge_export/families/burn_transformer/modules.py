@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from sentiment_edge_export.families.burn_transformer.activations import ACTIVATIONS
+
 if TYPE_CHECKING:
     from sentiment_edge_export.families.burn_transformer.config import BurnTransformerConfig
     from sentiment_edge_export.options import QuietSoftmax
 
-ACTIVATIONS = {
-    "Gelu": nn.GELU(),
-    "GeluApproximate": nn.GELU("tanh"),
-    "HardSwish": nn.Hardswish(),
-    "Relu": nn.ReLU(),
-    "Sigmoid": nn.Sigmoid(),
-    "Tanh": nn.Tanh(),
-}
 _MASKED = -1.0e4
 """What Burn puts in place of a masked score."""
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
-from sentiment_edge_export.burn_records import BurnRecord, read_record
+from sentiment_edge_export.checkpoints.burn_records import BurnRecord, read_record
+from sentiment_edge_export.checkpoints.weights import refuse, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.weights import refuse, strip_prefix
 
 if TYPE_CHECKING:
     from pathlib import Path

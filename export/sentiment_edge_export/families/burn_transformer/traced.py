@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from sentiment_edge_export.attention import attention_node, shared_copy
+from sentiment_edge_export.graph.attention import attention_node, shared_copy
 
 if TYPE_CHECKING:
     from sentiment_edge_export.families.burn_transformer.modules import BurnTransformer, MultiHeadAttention

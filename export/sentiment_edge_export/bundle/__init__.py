@@ -1,0 +1,1 @@
+"""Writing a bundle: its files, its model card, its place on disk."""

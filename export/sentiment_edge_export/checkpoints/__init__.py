@@ -1,0 +1,1 @@
+"""Reading a trained classifier as it was published: weights, config, tokenizer, labels."""

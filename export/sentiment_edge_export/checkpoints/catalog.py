@@ -1,0 +1,68 @@
+"""The models that are known by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_PACKAGED = Path(__file__).parent / "packaged"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A checkpoint with a name of its own."""
+
+    name: str
+    family: str
+    licence: str
+    about: str
+    hub_id: str | None
+    """Where its files are on the Hugging Face Hub; None: they ship with this package."""
+
+    @property
+    def packaged_folder(self) -> Path:
+        """Where its files are in this package, of a model that is not on the Hub."""
+        return _PACKAGED / self.name
+
+
+KNOWN_MODELS = {
+    model.name: model
+    for model in (
+        KnownModel("gru-mini", "gru-attention", "Apache-2.0", "the default: English, SST-2, 10,000 word pieces", None),
+        KnownModel(
+            "gru",
+            "gru-attention",
+            "GPL-3.0",
+            "attention GRU: English, SST-2",
+            "ericwei/attention-sentiment-classifier",
+        ),
+        KnownModel(
+            "electra-base",
+            "electra-classifier",
+            "MIT",
+            "ELECTRA base: English, negative, neutral, positive",
+            "jbeno/electra-base-classifier-sentiment",
+        ),
+        KnownModel(
+            "electra-large",
+            "electra-classifier",
+            "MIT",
+            "ELECTRA large: English, negative, neutral, positive",
+            "jbeno/electra-large-classifier-sentiment",
+        ),
+        KnownModel(
+            "distilbert-imdb",
+            "sequence-classification",
+            "Apache-2.0",
+            "DistilBERT: English film reviews",
+            "Hansaht/Text_classification_model_1_pytorch",
+        ),
+        KnownModel(
+            "sam",
+            "burn-transformer",
+            "not stated",
+            "trained in Rust with Burn: English tweets, negative, neutral, positive",
+            "WarriorsSami/sentiment-analysis-model",
+        ),
+    )
+}

@@ -1,0 +1,66 @@
+"""What is in a checkpoint's file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from safetensors import SafetensorError, safe_open
+
+from sentiment_edge_export.checkpoints.burn_records import is_safetensors, read_record
+from sentiment_edge_export.checkpoints.weights import read_pickle
+from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_runtimes.errors import first_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OF_TORCH = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How a zip file starts, and a pickle of each protocol that torch may have used."""
+_SAFETENSORS = {"BOOL": "bool", "BF16": "bfloat16", "F": "float", "I": "int", "U": "uint"}
+"""Types by their names, or the start of their names, in a safetensors file."""
+
+
+class TensorEntry(NamedTuple):
+    """A tensor without its values."""
+
+    name: str
+    dtype: str
+    """As numpy and torch call it."""
+    shape: tuple[int, ...]
+
+
+def list_tensors(path: Path) -> list[TensorEntry]:
+    """Return the tensors of a safetensors file, a file of torch, or a record of Burn, in the file's order.
+
+    Raises:
+        CheckpointError: it is none of these, or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+        if is_safetensors(path):
+            return _of_safetensors(path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: {error.strerror or first_line(error)}") from error
+    if start.startswith(_OF_TORCH):
+        read = read_pickle(path)
+        return [
+            TensorEntry(name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)) for name, tensor in read.items()
+        ]
+    record = read_record(path)
+    return [TensorEntry(name, array.dtype.name, array.shape) for name, array in record.tensors.items()]
+
+
+def _of_safetensors(path: Path) -> list[TensorEntry]:
+    """Read the header only."""
+    try:
+        with safe_open(path, "pt") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            return [TensorEntry(name, _dtype(part.get_dtype()), tuple(part.get_shape())) for name, part in slices.items()]
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: damaged or cut off ({first_line(error)})") from error
+
+
+def _dtype(name: str) -> str:
+    found = next((start for start in _SAFETENSORS if name.startswith(start)), "")
+    return _SAFETENSORS[found] + name.removeprefix(found).lower() if found else name

@@ -1,0 +1,135 @@
+"""The tokenizer that a model was trained with, from whichever files there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tokenizers import Tokenizer
+from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
+
+from sentiment_edge_export.checkpoints.json_file import read_json
+from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_runtimes.errors import first_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentiment_edge_runtimes.vocabulary import Truncation
+
+_SLOW_TOKENIZER = ("vocab.txt", "vocab.json", "merges.txt", "*.model")
+"""Files that transformers can make a tokenizer.json of."""
+_SPECIAL = ("[UNK]", "[SEP]", "[CLS]")
+"""Pieces that every vocabulary of BERT has."""
+
+
+@dataclass(frozen=True)
+class CheckpointTokenizer:
+    """Reads text as the model was trained to."""
+
+    source: Path
+    """A folder with a tokenizer's files, a tokenizer.json, or a vocab.txt of BERT."""
+
+    @cached_property
+    def library(self) -> Tokenizer:
+        """The tokenizer, freed of padding and truncation.
+
+        Raises:
+            CheckpointError: there is none, or it cannot be read.
+        """
+        tokenizer = self._from_folder() if self.source.is_dir() else self._from_file(self.source)
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """Return the object in a JSON file that lies in the tokenizer's folder; empty without one."""
+        return read_json(self.source / name) if self.source.is_dir() else {}
+
+    def ids(self, text: str, max_length: int, truncation: Truncation) -> list[int]:
+        """Return the text's token ids, cut to `max_length`."""
+        tokenizer = self.library
+        if truncation == "plain":
+            whole: list[int] = tokenizer.encode(text).ids
+            return whole[:max_length]
+        tokenizer.enable_truncation(max_length)
+        try:
+            ids: list[int] = tokenizer.encode(text).ids
+        finally:
+            tokenizer.no_truncation()
+        return ids
+
+    def check(self, embeddings: int, max_length: int) -> None:
+        """Check that every text has tokens, that they leave room for words, and that the embedding has a row for each.
+
+        Raises:
+            CheckpointError: one of these does not hold.
+        """
+        tokenizer = self.library
+        if self.settings("tokenizer_config.json").get("truncation_side") == "left":
+            raise CheckpointError(
+                f"{self.source}: the tokenizer cuts long texts at their start; the runtime cuts at the end only"
+            )
+        try:
+            special = tokenizer.encode("").ids
+            unknown = tokenizer.encode("\N{SNOWMAN} unheard-of").ids
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"{self.source}: tokenizer.json does not work ({error})") from error
+        vocabulary = tokenizer.get_vocab(with_added_tokens=True).values()
+        if {*vocabulary} <= {*tokenizer.get_added_tokens_decoder()}:
+            raise CheckpointError(
+                f"{self.source}: the tokenizer has no vocabulary; save the one that the model was trained with"
+            )
+        largest = max((*vocabulary, *special, *unknown), default=-1)
+        if largest >= embeddings:
+            raise CheckpointError(
+                f"{self.source}: the tokenizer has token {largest}, the embedding {embeddings} rows; they are not of one model"
+            )
+        if not 0 < len(special) < max_length:
+            raise CheckpointError(f"{self.source}: the tokenizer adds {len(special)} special tokens to a text")
+
+    def _from_folder(self) -> Tokenizer:
+        path = self.source / "tokenizer.json"
+        if path.is_file():
+            return self._from_file(path)
+        if any(found for pattern in _SLOW_TOKENIZER for found in self.source.glob(pattern)):
+            return self._converted()
+        raise CheckpointError(
+            f"{self.source}: no tokenizer.json; give the tokenizer that the model was trained with by --tokenizer"
+        )
+
+    def _from_file(self, path: Path) -> Tokenizer:
+        if not path.is_file():
+            raise CheckpointError(f"{path}: no such tokenizer; give a folder, a tokenizer.json or a vocab.txt")
+        if path.suffix == ".txt":
+            return _from_vocabulary(path)
+        try:
+            return Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"{path}: not a tokenizer ({error})") from error
+
+    def _converted(self) -> Tokenizer:
+        """Let transformers convert the older files of a tokenizer."""
+        from transformers import AutoTokenizer  # noqa: PLC0415 - takes a second, and is seldom needed
+
+        try:
+            converted = AutoTokenizer.from_pretrained(self.source, local_files_only=True).backend_tokenizer
+        except Exception as error:  # depends on the tokenizer's kind
+            raise CheckpointError(
+                f"{self.source}: no tokenizer.json, and transformers cannot make one of the other files ({first_line(error)})"
+            ) from error
+        return Tokenizer.from_str(converted.to_str())
+
+
+def _from_vocabulary(path: Path) -> Tokenizer:
+    """Make BERT's tokenizer of its vocabulary, a piece per line; one with capitals is of a model that tells them apart."""
+    try:
+        pieces = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # other line ends are pieces
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path}: not a vocabulary, a piece per line in UTF-8 ({first_line(error)})") from error
+    if missing := [piece for piece in _SPECIAL if piece not in pieces]:
+        raise CheckpointError(f"{path}: not a vocabulary of BERT, it lacks {', '.join(missing)}")
+    cased = any(piece != piece.lower() for piece in pieces if not piece.startswith("["))
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    return Tokenizer.from_str(BertWordPieceTokenizer(vocabulary, lowercase=not cased).to_str())

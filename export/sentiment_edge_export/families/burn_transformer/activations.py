@@ -1,0 +1,14 @@
+"""The activations that a Burn transformer may have, by the names of Burn's ActivationConfig."""
+
+from __future__ import annotations
+
+from torch import nn
+
+ACTIVATIONS = {
+    "Gelu": nn.GELU(),
+    "GeluApproximate": nn.GELU("tanh"),
+    "HardSwish": nn.Hardswish(),
+    "Relu": nn.ReLU(),
+    "Sigmoid": nn.Sigmoid(),
+    "Tanh": nn.Tanh(),
+}

@@ -1,0 +1,243 @@
+"""What the families built on models of transformers share: loading, positions, the pair of modules to export."""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import torch
+from optimum.utils import NormalizedConfigManager, NormalizedTextConfig
+from torch import nn
+from transformers import CONFIG_MAPPING
+from transformers.activations import GELUActivation
+from transformers.utils import logging as transformers_logging
+
+from sentiment_edge_export.checkpoints.weights import refuse
+from sentiment_edge_export.errors import CheckpointError, ExportError
+from sentiment_edge_export.graph.attention import NODE, fused_twin, shared_copy
+from sentiment_edge_export.torch_classifier import TorchClassifier
+from sentiment_edge_runtimes.bundle import LONGEST
+from sentiment_edge_runtimes.errors import first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor
+    from transformers import PretrainedConfig, PreTrainedModel
+
+    from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
+    from sentiment_edge_export.options import ExportOptions
+    from sentiment_edge_runtimes.vocabulary import Activation
+
+_SHORT_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448)
+_LENGTHS = (*_SHORT_LENGTHS, 512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768)
+_NO_LIMIT = 10**6
+"""A tokenizer's model_max_length from here on means that it states none."""
+_OFTEN_LEFT_OVER = re.compile(
+    r"(^|\.)(pooler|position_ids|lm_head|cls\.predictions|cls\.seq_relationship|discriminator_predictions)(\.|$)"
+)
+"""In names of tensors that training another head first leaves in a checkpoint, to no effect."""
+_OLD_NAMES = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
+
+
+class Positions(NamedTuple):
+    """The positions that a model has."""
+
+    usable: int
+    """Tokens of a text that they suffice for."""
+    pad_id: int
+
+
+def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
+    """Make transformers' config of the checkpoint's config.json.
+
+    Raises:
+        CheckpointError: transformers does not know its model_type, or refuses it.
+    """
+    stated = {**checkpoint.config, "return_dict": True, "chunk_size_feed_forward": 0}  # of no effect on the answers
+    kind = str(stated.get("model_type"))
+    if kind not in CONFIG_MAPPING:
+        raise CheckpointError(f"{checkpoint.folder}: transformers knows no model_type {kind!r}")
+    try:
+        with _quiet_transformers():
+            config: PretrainedConfig = CONFIG_MAPPING[kind].from_dict(stated)
+    except Exception as error:  # each config checks in its own way
+        raise CheckpointError(f"{checkpoint.folder}: transformers refuses config.json ({first_line(error)})") from error
+    return config
+
+
+def is_sigmoid(checkpoint: Checkpoint, config: PretrainedConfig) -> bool:
+    """Whether each output was trained as a class of its own, by transformers' rules.
+
+    Raises:
+        CheckpointError: it is a regression, or something unheard of.
+    """
+    if config.problem_type == "regression" or (config.num_labels == 1 and config.problem_type is None):
+        raise CheckpointError(
+            f"{checkpoint.folder}: a regression, which has no classes; if its one output was trained with a sigmoid, "
+            'say "problem_type": "multi_label_classification" in config.json'
+        )
+    if config.problem_type not in (None, "single_label_classification", "multi_label_classification"):
+        raise CheckpointError(f"{checkpoint.folder}: config.json says problem_type {config.problem_type!r}, which is unknown")
+    return bool(config.problem_type == "multi_label_classification")
+
+
+def load_weights(
+    checkpoint: Checkpoint, model: type[PreTrainedModel], config: PretrainedConfig, weights: Mapping[str, Tensor]
+) -> PreTrainedModel:
+    """Build a model of transformers around the tensors, with its eager attention.
+
+    Raises:
+        CheckpointError: a tensor is missing, unexpected or has another shape than the config asks for.
+    """
+    with _quiet_transformers():
+        try:
+            loaded, report = cast("Any", model).from_pretrained(
+                None,
+                config=config,
+                state_dict=dict(weights),
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # so that the report names them
+                attn_implementation="eager",
+                dtype=torch.float32,
+            )
+        except Exception as error:  # a config may contradict itself in any way
+            raise CheckpointError(f"{checkpoint.folder}: transformers cannot build the model ({first_line(error)})") from error
+    problems = {
+        "missing": sorted(report["missing_keys"]),
+        "unexpected": sorted(name for name in report["unexpected_keys"] if not _OFTEN_LEFT_OVER.search(name)),
+        "wrongly shaped": [
+            f"{name} {list(found)} instead of {list(expected)}" for name, found, expected in sorted(report["mismatched_keys"])
+        ],
+    }
+    problems["not floating point"] = [
+        name for name, tensor in weights.items() if not tensor.is_floating_point() and not name.endswith("_ids")
+    ]
+    problems["there twice"] = [
+        name for name in weights for old, new in _OLD_NAMES if name.endswith(old) and name.replace(old, new) in weights
+    ]
+    refuse(checkpoint.folder, problems)
+    built: PreTrainedModel = loaded.eval().requires_grad_(requires_grad=False)
+    return built
+
+
+def find_positions(checkpoint: Checkpoint, config: PretrainedConfig, model: nn.Module) -> Positions:
+    """Return how many tokens the model's positions suffice for, and what padding is made of.
+
+    Models after RoBERTa number positions from the padding's id + 1 on, so that 514 positions hold 512 tokens.
+
+    Raises:
+        CheckpointError: the padding's id has no embedding, or the config states no positions.
+    """
+    pad_id = config.pad_token_id or 0
+    tables = [
+        part for name, part in model.named_modules() if name.endswith("position_embeddings") and isinstance(part, nn.Embedding)
+    ]
+    stated = getattr(config, "max_position_embeddings", None)
+    sizes = [size for size in (*(table.num_embeddings for table in tables[:1]), stated) if isinstance(size, int)]
+    usable = min(sizes, default=None)
+    if usable is None or not 0 <= pad_id < config.vocab_size:
+        raise CheckpointError(
+            f"{checkpoint.folder}: config.json needs max_position_embeddings, and a pad_token_id in the vocabulary"
+        )
+    if tables and tables[0].padding_idx is not None:
+        usable -= tables[0].padding_idx + 1
+    limit = checkpoint.tokenizer.settings("tokenizer_config.json").get("model_max_length", _NO_LIMIT)
+    stated_limit = limit if type(limit) is int and 0 < limit < _NO_LIMIT else LONGEST
+    return Positions(min(usable, stated_limit, LONGEST), pad_id)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a checkpoint says of its classes."""
+
+    labels: tuple[str, ...]
+    activation: Activation
+    notes: tuple[str, ...] = ()
+
+
+def make_classifier(
+    checkpoint: Checkpoint, config: PretrainedConfig, module: nn.Module, family: str, head: Head, options: ExportOptions
+) -> TorchClassifier:
+    """Pair a module of ids and mask to logits with its fused twin.
+
+    Raises:
+        CheckpointError: its positions or its tokenizer do not fit it.
+    """
+    if options.padding != "packed":
+        raise ExportError(f"--padding {options.padding} is for the GRU; an encoder's mask hides padding in any case")
+    positions = find_positions(checkpoint, config, module)
+    checkpoint.tokenizer.check(config.vocab_size, positions.usable)
+    example = torch.full((2, min(8, positions.usable)), config.vocab_size - 1)
+    try:
+        promised = _count_calls(shared_copy(module), example)
+        twin = fused_twin(module, example) if options.fusion else None
+    except Exception as error:  # whatever the architecture does with what the config says
+        raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
+    notes = head.notes
+    if twin is not None:
+        sizes = NormalizedConfigManager._conf.get(config.model_type, NormalizedTextConfig)(config)  # noqa: SLF001
+        promised[NODE] = sizes.num_layers
+    elif options.fusion:
+        notes = (*notes, f"the attention of a {config.model_type} model cannot be one node: exported unfused")
+    return TorchClassifier(
+        family=family,
+        reference=_Reference(module),
+        traced=twin or module,
+        outputs=("logits",),
+        labels=head.labels,
+        activation=head.activation,
+        max_length=positions.usable,
+        lengths=(*(length for length in _LENGTHS if length < positions.usable), positions.usable),
+        pad_id=positions.pad_id,
+        padding="packed",
+        truncation="tokenizer",
+        promised_nodes=promised,
+        calibrated=True,
+        notes=notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """Transformers' own eager modules over one text."""
+
+    module: nn.Module
+
+    @torch.no_grad()
+    def __call__(self, token_ids: Tensor) -> Tensor:
+        logits: Tensor = self.module(token_ids[None], torch.ones_like(token_ids)[None])[0]
+        return logits
+
+
+def _count_calls(module: nn.Module, example: Tensor) -> dict[str, int]:
+    """Return how often a run normalizes a layer and calls Gelu: each must become one node. The module is of no use after it."""
+    calls = {"LayerNormalization": 0, "Gelu": 0}
+    for part in module.modules():
+        if isinstance(part, nn.LayerNorm | GELUActivation | nn.GELU):
+            kind = "LayerNormalization" if isinstance(part, nn.LayerNorm) else "Gelu"
+
+            def count(*_: Any, kind: str = kind) -> None:  # noqa: ANN401
+                calls[kind] += 1
+
+            part.register_forward_hook(count)
+    with torch.no_grad(), _quiet_transformers():
+        module(example, torch.ones_like(example))
+    return {kind: number for kind, number in calls.items() if number}
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """Keep transformers' progress bar and loading report from the user: what they say ends in an error of ours."""
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity(logging.CRITICAL)
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,0 +1,1 @@
+"""From a traced module to a graph: tracing, fusion, editing, running, saving."""

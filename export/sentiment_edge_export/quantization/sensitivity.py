@@ -1,0 +1,59 @@
+"""Which weights go back to fp32 when int8 misses its bounds: those that cause most drift, measured without labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sentiment_edge_export.graph.session import trial_session
+from sentiment_edge_export.quantization.rewrite import SWITCHES, switchable
+from sentiment_edge_runtimes.numerics import drift
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+    from numpy.typing import NDArray
+
+    from sentiment_edge_export.quantization.calibration import Batches
+    from sentiment_edge_export.quantization.rewrite import Int8Recipe
+    from sentiment_edge_runtimes.vocabulary import Activation, EngineName
+
+
+class Sensitivity(NamedTuple):
+    """What int8 does to one weight."""
+
+    weight: str
+    drift: float
+    """Mean drift of the texts when this weight alone is int8."""
+    share: float
+    """Its elements, of all that int8 is for."""
+    engine: EngineName = "onnxruntime"
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        where = "" if self.engine == "onnxruntime" else f", in {self.engine}"
+        return f"{self.weight} (drift {self.drift:.4f}, {self.share:.1%} of the weights{where})"
+
+
+def rank(model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: Batches) -> list[Sensitivity]:
+    """Return every weight that becomes int8, the one that causes most drift first.
+
+    Args:
+        model: the fp32 graph.
+        recipe: how it becomes int8.
+        activation: what makes probabilities of the logits.
+        batches: ids and mask, [batch, length], of a few texts that the gate does not see.
+    """
+    count, total = len(recipe.weights), sum(recipe.weights.values())
+    with trial_session(switchable(model, recipe)) as session:
+
+        def logits(switches: NDArray[np.float32]) -> NDArray[np.float32]:
+            feeds = ({"input_ids": ids, "attention_mask": mask, SWITCHES: switches} for ids, mask in batches)
+            return np.concatenate([session.run(["logits"], feed)[0] for feed in feeds])
+
+        fp32 = logits(np.zeros(count, np.float32))
+        alone = (float(drift(logits(switches), fp32, activation).mean()) for switches in np.eye(count, dtype=np.float32))
+        found = [
+            Sensitivity(name, moved, size / total) for (name, size), moved in zip(recipe.weights.items(), alone, strict=True)
+        ]
+    return sorted(found, key=lambda each: each.drift, reverse=True)

@@ -1,0 +1,1 @@
+"""What executes a bundle: one module for each engine, and the choice between them."""

@@ -1,0 +1,111 @@
+"""OpenVINO as an engine, set up to be embedded: no bfloat16 unasked, no pinned threads, what it compiled remembered."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import openvino
+from openvino.frontend import FrontEndManager
+
+from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask
+from sentiment_edge_runtimes.errors import EngineError, translated
+from sentiment_edge_runtimes.machine.cache import recall, remember
+from sentiment_edge_runtimes.machine.cpu import cpu_features
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.bundle import Bundle
+
+_DEVICE = "CPU"
+
+
+class OpenVinoEngine:
+    """One compiled model over the bundle's IR; a request for each thread that calls it at once."""
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        self.workers = 1
+        path = bundle.model_path("openvino")
+        _check_products(bundle, path)
+        with translated(f"{path}: OpenVINO cannot load it"):
+            known = FrontEndManager().load_by_framework("ir").supported(os.fspath(path))
+        if not known:  # asked beforehand: else every format that OpenVINO reads is tried on it, with noise
+            raise EngineError(f"{path}: not in a format that OpenVINO {openvino.__version__} knows; pip install -U openvino")
+        with translated(f"{path}: OpenVINO cannot load it"):
+            self._model = _compile(bundle, path, threads)
+            self._inputs = [node.any_name for node in self._model.inputs]
+            outputs = {node.any_name: node.partial_shape for node in self._model.outputs}
+        self._outputs = list(outputs)
+        right = "logits" in outputs and outputs["logits"].compatible(openvino.PartialShape([-1, len(bundle.labels)]))
+        if not {*self._inputs} <= {*INPUTS} or not right:
+            raise EngineError(f"{path}: not a classifier of {len(bundle.labels)} labels; export the bundle again")
+        self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+        """Run one batch; see `Engine`."""
+        check_mask(attention_mask)
+        tensors = dict(zip(INPUTS, (input_ids, attention_mask), strict=True))
+        with translated("OpenVINO failed to run the model"):
+            request = self._request()
+            results = request.infer({name: tensors[name] for name in self._inputs}, share_inputs=True)
+        self._idle.put(request)
+        named = {name: results[name] for name in self._outputs}
+        return Outputs(named["logits"], named.get("attention"))
+
+    def _request(self) -> openvino.InferRequest:
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        return self._model.create_infer_request()
+
+
+def open_engine(bundle: Bundle, threads: int) -> OpenVinoEngine:
+    """Load the bundle's IR."""
+    return OpenVinoEngine(bundle, threads)
+
+
+def _check_products(bundle: Bundle, path: Path) -> None:
+    """Refuse int8 products where they would be wrong."""
+    if "openvino" not in bundle.static:
+        return
+    from sentiment_edge_runtimes.engines.saturation import products_saturate  # noqa: PLC0415 - loads the other engine
+
+    if products_saturate():
+        raise EngineError(
+            f"{path}: this CPU's int8 products saturate (x86 without VNNI), which OpenVINO cannot avoid; use onnxruntime"
+        )
+
+
+def _compile(bundle: Bundle, path: Path, threads: int) -> openvino.CompiledModel:
+    """Compile the model, or take up what an earlier process compiled.
+
+    What is remembered holds no weights: those come from the bundle, whose checksums have been compared.
+    """
+    core = openvino.Core()
+    properties = _properties(bundle, threads)
+    key = (openvino.__version__, bundle.fingerprint, cpu_features(), *sorted(properties.items()))
+    weights = path.with_suffix(".bin")
+    if (compiled := recall("openvino", *key)) is not None:
+        with suppress(RuntimeError):  # another build of OpenVINO may refuse it: then anew
+            return core.import_model(compiled, _DEVICE, {**properties, "WEIGHTS_PATH": os.fspath(weights)})
+    model = core.compile_model(os.fspath(path), _DEVICE, properties)
+    with suppress(RuntimeError):
+        remember(bytes(model.export_model().getvalue()), "openvino", *key)
+    return model
+
+
+def _properties(bundle: Bundle, threads: int) -> dict[str, Any]:
+    return {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": bundle.inference_precision,  # else bfloat16 where the CPU has it, unasked
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else products with stored int8 weights round their activations too
+        "ENABLE_CPU_PINNING": False,  # the process may have other work for its CPUs
+        "CACHE_MODE": "OPTIMIZE_SIZE",
+    }

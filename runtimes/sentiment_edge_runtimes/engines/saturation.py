@@ -1,0 +1,30 @@
+"""Whether this CPU's int8 products are exact.
+
+On x86 without VNNI, ONNX Runtime multiplies uint8 by int8 in pairs whose sum saturates at 16 bits
+(https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html#when-and-why-do-i-need-to-try-u8u8). Which
+kernels it picks is its own secret, so the largest product there is gets computed once.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+_MODEL = Path(__file__).parents[1] / "models" / "saturation.onnx"
+"""uint8 [rows, 64] times a matrix int8 [64, 32] of 127."""
+_WIDTH, _LARGEST_UINT8, _LARGEST_INT8 = 64, 255, 127
+
+
+@cache
+def products_saturate() -> bool:
+    """Multiply the largest values, in one row and in several, for which there are different kernels."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(_MODEL, options, providers=["CPUExecutionProvider"])
+    exact = _WIDTH * _LARGEST_UINT8 * _LARGEST_INT8
+    factors = (np.full((rows, _WIDTH), _LARGEST_UINT8, np.uint8) for rows in (1, 16))
+    return any(bool((session.run(None, {"a": factor})[0] != exact).any()) for factor in factors)

@@ -1,0 +1,58 @@
+"""Golden outputs: texts that a bundle brings, with the logits that it gave where it was built, and torch's."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sentiment_edge_runtimes.bundle import GOLDEN
+from sentiment_edge_runtimes.errors import BundleInvalid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.vocabulary import EngineName
+
+
+class Golden(NamedTuple):
+    """Golden outputs, in the order of their texts."""
+
+    texts: list[str]
+    logits: dict[EngineName, NDArray[np.float32]]
+    """[texts, classes], of each engine where the bundle was built."""
+    torch: NDArray[np.float32]
+    """The same of the original definition."""
+
+
+def golden_rows(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return the texts that the bundle brings, as `text`, with the outputs that it knows of them.
+
+    Raises:
+        BundleInvalid: it brings none, or they are malformed.
+    """
+    try:
+        lines = bundle.require(GOLDEN).read_text(encoding="utf-8").split("\n")
+        return [{**row, "text": str(row["text"])} for row in map(json.loads, filter(None, lines))]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
+
+
+def read_golden(bundle: Bundle) -> Golden:
+    """Return the golden outputs of every engine.
+
+    Raises:
+        BundleInvalid: there are none, or they are malformed.
+    """
+    rows = golden_rows(bundle)
+    texts = [row["text"] for row in rows]
+    try:
+        torch = np.array([row["torch"] for row in rows], dtype=np.float32)
+        logits = {name: np.array([row[bundle.golden_key(name)] for row in rows], dtype=np.float32) for name in bundle.engines}
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
+    if not texts or any(side.shape != (len(texts), len(bundle.labels)) for side in (torch, *logits.values())):
+        raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.labels)} classes")
+    return Golden(texts, logits, torch)

@@ -1,0 +1,79 @@
+"""How long one text takes: the model alone, at several lengths, round by round so that all see the same noise."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sentiment_edge_runtimes.batching import pad, padded_length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.engines.engine import Engine
+
+_TOKENS = (16, 32, 64, 128)
+_LEAST_ROUNDS, _ENOUGH_RUNS = 3, 2000
+_BURST_RUNS, _BURST_SECONDS = 10, 0.02
+_SLOW_SECONDS = 0.05
+"""A run that takes so long does not care whose data the CPU's caches hold."""
+
+
+class Latency(NamedTuple):
+    """One text of so many tokens; seconds."""
+
+    tokens: int
+    runs: int
+    p50: float
+    p90: float
+    p99: float
+
+
+def token_counts(bundle: Bundle) -> tuple[int, ...]:
+    """Return the lengths to measure, as far as the model reads."""
+    return tuple(count for count in _TOKENS if count <= bundle.max_length) or (bundle.max_length,)
+
+
+def prepare(engine: Engine, bundle: Bundle, ids: Sequence[int]) -> Callable[[], object]:
+    """Return what runs one text, padded as the classifier would."""
+    return partial(engine, *pad([ids], padded_length(len(ids), bundle.lengths), bundle.pad_id, bundle.batch))
+
+
+def measure_latency(runs: Sequence[tuple[int, Callable[[], object]]], deadline: float) -> list[Latency]:
+    """Measure each run, given with its tokens, in turns until the deadline (of `time.monotonic`), or until that is enough."""
+    seconds: list[list[float]] = [[] for _ in runs]
+    in_turn = sorted(range(len(runs)), key=lambda index: runs[index][0])  # engines side by side at each length
+    for _, run in runs:
+        run()  # the first run of a shape prepares it
+    rounds = 0
+    while rounds < _LEAST_ROUNDS or (time.monotonic() < deadline and min(map(len, seconds)) < _ENOUGH_RUNS):
+        for index in in_turn:
+            seconds[index] += _burst(runs[index][1])
+        rounds += 1
+    return [_summary(tokens, taken) for (tokens, _), taken in zip(runs, seconds, strict=True)]
+
+
+def _burst(run: Callable[[], object]) -> list[float]:
+    """Run a few times; the first, which finds the caches as others left them, counts only where that is no matter."""
+    first = _timed(run)
+    if first > _SLOW_SECONDS:
+        return [first]
+    taken: list[float] = []
+    while len(taken) < _BURST_RUNS and sum(taken) < _BURST_SECONDS:
+        taken.append(_timed(run))
+    return taken
+
+
+def _timed(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def _summary(tokens: int, seconds: Sequence[float]) -> Latency:
+    p50, p90, p99 = np.percentile(seconds, (50, 90, 99)).tolist()
+    return Latency(tokens, len(seconds), p50, p90, p99)

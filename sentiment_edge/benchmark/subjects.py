@@ -1,0 +1,67 @@
+"""What is measured: a bundle under an engine, with so many threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sentiment_edge_runtimes.engines.engine import open_engine
+from sentiment_edge_runtimes.engines.selection import choose, usable_engines
+from sentiment_edge_runtimes.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.engines.engine import Engine
+    from sentiment_edge_runtimes.engines.selection import EngineChoice
+    from sentiment_edge_runtimes.vocabulary import EngineName
+
+
+class Subject(NamedTuple):
+    """One way to run a bundle."""
+
+    bundle: Bundle
+    engine: EngineName
+    threads: int
+
+
+def find_subjects(bundles: Sequence[Bundle], engines: Sequence[EngineChoice], threads: Sequence[int]) -> list[Subject]:
+    """Return every bundle under each engine with each number of threads.
+
+    Args:
+        bundles: what to measure.
+        engines: the engines asked for; none for all that are installed and that a bundle has a model for.
+        threads: numbers of threads.
+
+    Raises:
+        EngineError: a bundle has no model for an engine that was asked for, or none of its engines is installed.
+    """
+    subjects: list[Subject] = []
+    for bundle in bundles:
+        for count in threads:
+            asked = engines or usable_engines(bundle)
+            names = dict.fromkeys(choose(bundle, name, count).engine for name in asked)
+            subjects += (Subject(bundle, name, count) for name in names)
+    return subjects
+
+
+def open_subjects(subjects: Sequence[Subject], say: Callable[[str], None], *, asked: bool) -> Iterator[tuple[Subject, Engine]]:
+    """Yield each with its engine started; of those that nobody asked for by name, one that cannot run here is left out.
+
+    Raises:
+        EngineError: an engine that was asked for cannot run its bundle here, or none can.
+    """
+    refused = []
+    for subject in subjects:
+        try:
+            engine = open_engine(*subject)
+        except EngineError as error:
+            if asked:
+                raise
+            refused.append(str(error))
+        else:
+            yield subject, engine
+    for reason in dict.fromkeys(refused):
+        say(f"left out: {reason}")
+    if len(refused) == len(subjects):
+        raise EngineError("no engine here can run what is to be measured")

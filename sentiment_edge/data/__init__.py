@@ -1,0 +1,1 @@
+"""Reading users' files: lines, tables, labelled texts, predictions."""

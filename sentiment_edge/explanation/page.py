@@ -1,0 +1,71 @@
+"""Attention per token as a web page that needs no other file."""
+
+from __future__ import annotations
+
+from html import escape
+from string import Template
+from typing import TYPE_CHECKING
+
+from sentiment_edge.render.html import document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sentiment_edge_runtimes.prediction import Explanation, TokenWeight
+
+_STYLE = """
+  :root { color-scheme: light dark; }
+  body { font: 18px/1.9 system-ui, sans-serif; max-width: 46em; margin: 3em auto; padding: 0 1em; }
+  h1 { font-size: 1.5em; margin: 0; }
+  .text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 1.5em 0; }
+  .token { background: rgb(255 140 0 / var(--share)); border-radius: .2em; padding: .1em 0; }
+  .special { font-size: .7em; opacity: .75; padding: .2em .4em; margin: 0 .3em; }
+  .unread { opacity: .4; }
+  table { border-collapse: collapse; }
+  td { padding: 0 1.5em 0 0; font-variant-numeric: tabular-nums; }
+  meter { width: 12em; }
+  footer { font-size: .75em; opacity: .7; margin-top: 2em; }
+"""
+_BODY = Template("""<h1>$label</h1>
+<table>
+$scores
+</table>
+<p class="text">$text</p>
+<footer>The stronger the colour, the more attention a token got; point at one for its share.$note</footer>""")
+
+
+def page(explanation: Explanation) -> str:
+    """Return the page as HTML: the probabilities, and the text with every token shaded by its weight."""
+    prediction = explanation.prediction
+    scores = "\n".join(
+        f'<tr><td>{escape(label)}</td><td><meter value="{score:.6f}"></meter></td><td>{score:.4f}</td></tr>'
+        for label, score in prediction.scores.items()
+    )
+    body = _BODY.substitute(
+        label=escape(prediction.label),
+        scores=scores,
+        text="".join(_shaded(explanation)),
+        note=" The faded end was not read: the text is longer than the model." if prediction.truncated else "",
+    )
+    return document(f"{prediction.label} {prediction.score:.4f}", _STYLE, body)
+
+
+def _shaded(explanation: Explanation) -> Iterator[str]:
+    """Yield the text in order as marked-up pieces, what lies between tokens included."""
+    peak = max(token.weight for token in explanation.tokens)
+    position = 0
+    for token in explanation.tokens:
+        if token.start == token.end:
+            yield _span(token, peak, "token special", token.token)
+            continue
+        if token.start > position:
+            yield escape(explanation.text[position : token.start])
+        yield _span(token, peak, "token", explanation.text[max(position, token.start) : token.end])
+        position = max(position, token.end)
+    rest = escape(explanation.text[position:])
+    yield f'<span class="unread">{rest}</span>' if explanation.prediction.truncated else rest
+
+
+def _span(token: TokenWeight, peak: float, kind: str, shown: str) -> str:
+    title = escape(f"{token.token}: {token.weight:.4f}")
+    return f'<span class="{kind}" style="--share: {token.weight / peak:.3f}" title="{title}">{escape(shown)}</span>'

@@ -1,0 +1,183 @@
+"""Requests that arrive together are run together: one call of the classifier serves all that wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from sentiment_edge.server.limits import Limits, Refused
+from sentiment_edge_runtimes.errors import EngineError, first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sentiment_edge_runtimes.classifier import Classifier
+    from sentiment_edge_runtimes.prediction import Explanation, Prediction
+
+_T = TypeVar("_T")
+_Asked = TypeVar("_Asked")
+
+_STOPPING = "the server is stopping"
+_INDEPENDENT = 1e-4
+"""The largest difference of logits, alone or in a batch, at which a text counts as independent of its neighbours."""
+
+
+@dataclass
+class _Job:
+    texts: list[str]
+    answer: asyncio.Future[list[Prediction]]
+
+
+class Gatherer:
+    """Queues texts, and runs them on a thread of its own while the event loop goes on.
+
+    A request that finds nothing running starts at once. Where several came together last time, as many are waited for, but
+    no longer than a window of a few milliseconds.
+    """
+
+    def __init__(self, classifier: Classifier, limits: Limits) -> None:
+        self._classifier = classifier
+        self._limits = limits
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="classifier")
+        self._jobs: deque[_Job] = deque()
+        self._waiting = 0
+        self._arrived = asyncio.Event()
+        self._expected = 1
+        self.stopping = False
+        """Whether nothing more is taken on."""
+        difference = classifier.bundle.parity.get("batch_difference")
+        self._independent = isinstance(difference, float | int) and difference <= _INDEPENDENT
+
+    async def predict(self, texts: list[str]) -> list[Prediction]:
+        """Return a prediction for each text.
+
+        Raises:
+            Refused: too many wait, it took too long, or the server stops.
+            EngineError: the engine failed.
+        """
+        self._admit(len(texts))
+        job = _Job(texts, asyncio.get_running_loop().create_future())
+        self._jobs.append(job)
+        self._waiting += len(texts)
+        self._arrived.set()
+        return await self._in_time(job.answer)
+
+    async def explain(self, text: str) -> Explanation:
+        """Return a text's prediction and attention; raises as `predict` does."""
+        self._admit(1)
+        loop = asyncio.get_running_loop()
+        self._waiting += 1
+        try:
+            explained = await self._in_time(loop.run_in_executor(self._thread, _tried, self._classifier.explain, text))
+        finally:
+            self._waiting -= 1
+        if isinstance(explained, Exception):
+            raise explained
+        return explained
+
+    async def run(self) -> None:
+        """Serve what is asked, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            jobs = await self._gather()
+            try:
+                answers = await loop.run_in_executor(self._thread, self._answer, [job.texts for job in jobs])
+            except asyncio.CancelledError:
+                _hand_out(jobs, [Refused(503, _STOPPING)] * len(jobs))
+                raise
+            except Exception as error:  # noqa: BLE001 - such as no thread to be had: the next request may fare better
+                answers = [error] * len(jobs)
+            _hand_out(jobs, answers)
+
+    def stop(self) -> None:
+        """Take nothing on any more; what waits is still answered."""
+        self.stopping = True
+
+    def close(self) -> None:
+        """Refuse what still waits, and let the thread end."""
+        self.stop()
+        _hand_out(self._jobs, [Refused(503, _STOPPING)] * len(self._jobs))
+        self._jobs.clear()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _admit(self, texts: int) -> None:
+        if self.stopping:
+            raise Refused(503, _STOPPING)
+        if self._waiting and self._waiting + texts > self._limits.queue:
+            raise Refused(429, f"{self._waiting} texts wait already; try again in a second")
+
+    async def _in_time(self, answer: asyncio.Future[_T]) -> _T:
+        try:
+            return await asyncio.wait_for(answer, self._limits.seconds)
+        except TimeoutError:
+            raise Refused(503, f"no answer within {self._limits.seconds:g} seconds; the server is busy") from None
+        except asyncio.CancelledError:
+            if self.stopping:
+                raise Refused(503, _STOPPING) from None
+            raise
+
+    async def _gather(self) -> list[_Job]:
+        """Wait for requests, and take as many as are to be run together."""
+        await self._arrival()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._limits.window
+        while len(self._jobs) < self._expected and (left := until - loop.time()) > 0:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), left)
+            except TimeoutError:
+                break
+        jobs: list[_Job] = []
+        texts = 0
+        while self._jobs and (not jobs or texts + len(self._jobs[0].texts) <= self._limits.together):
+            job = self._jobs.popleft()
+            self._waiting -= len(job.texts)
+            if not job.answer.done():
+                jobs.append(job)
+                texts += len(job.texts)
+        self._expected = max(1, len(jobs))
+        return jobs
+
+    async def _arrival(self) -> None:
+        while not self._jobs:
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def _answer(self, requests: Sequence[list[str]]) -> list[list[Prediction] | Exception]:
+        """Return what each request gets; where the classifier fails over all of them, each is tried for itself."""
+        if self._independent and len(requests) > 1:
+            predictions = _tried(self._classifier, [text for texts in requests for text in texts])
+            if not isinstance(predictions, Exception):
+                remaining = iter(predictions)
+                return [list(islice(remaining, len(texts))) for texts in requests]
+        return [_tried(self._classify, texts) for texts in requests]
+
+    def _classify(self, texts: list[str]) -> list[Prediction]:
+        return self._classifier(texts) if self._independent else [self._classifier(text) for text in texts]
+
+
+def _tried(function: Callable[[_Asked], _T], asked: _Asked) -> _T | Exception:
+    """Return what a function returns, or what it raised: that is for whoever waits, not for the thread.
+
+    A library in Rust that panics raises what is no Exception.
+    """
+    try:
+        return function(asked)
+    except Exception as error:  # noqa: BLE001
+        return error
+    except BaseException as error:  # noqa: BLE001
+        return EngineError(f"the classifier broke ({type(error).__name__}: {first_line(error)})")
+
+
+def _hand_out(jobs: Iterable[_Job], answers: Iterable[list[Prediction] | Exception]) -> None:
+    for job, answer in zip(jobs, answers, strict=True):
+        if job.answer.done():  # whoever asked has gone
+            continue
+        if isinstance(answer, Exception):
+            job.answer.set_exception(answer)
+        else:
+            job.answer.set_result(answer)
