@@ -63,7 +63,7 @@ def measure(model: str, data: Path, precision: Precision) -> Accuracy:
         report = export_model(model, precision=precision, output=f"{scratch}/{precision}")
         listener = Listener(lambda line: print(line, file=sys.stderr), lambda _: None)
         figures = evaluate_classifier(load(report.bundle.root), data, Selection(), listener).run.evaluation
-    size = sum(size for name, size in report.bundle.files.items() if name.startswith("onnx/"))
+    size = sum(size for name, size in report.bundle.manifest.files.items() if name.startswith("onnx/"))
     return Accuracy(figures.rows, figures.accuracy, size, sum(weight.share for weight in report.fp32))
 
 

@@ -62,7 +62,7 @@ def scale_channels(weights: Path) -> None:
 def print_report(report: ExportReport) -> None:
     """Print what passed."""
     alone = report.parity.conditions[0]
-    size = report.bundle.files["onnx/model_quantized.onnx"] / 1e6
+    size = report.bundle.manifest.files["onnx/model_quantized.onnx"] / 1e6
     print(f"  {alone.agreement:.2%}, mean drift {alone.mean_drift:.4f}, {size:.1f} MB; in fp32:")
     for each in report.fp32:
         print(f"    {each}")

@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.parity.report import ParityReport
     from sentiment_edge_export.quantization.calibration import Batches
-    from sentiment_edge_export.quantization.rewrite import Scheme
     from sentiment_edge_export.targets import Target
     from sentiment_edge_runtimes.comparison import Condition
-    from sentiment_edge_runtimes.vocabulary import Activation
+    from sentiment_edge_runtimes.vocabulary import Activation, Scheme
 
 _FP32 = Bounds(agreement=1.0, mean_drift=1e-4, logit_difference=1e-4, batch_difference=1e-4)
 _INT8 = Bounds(agreement=0.99, mean_drift=0.01, logit_difference=np.inf, batch_difference=1e-5)

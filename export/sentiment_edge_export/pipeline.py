@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from sentiment_edge_export.parity.measure import Reference
     from sentiment_edge_export.parity.report import ParityReport
     from sentiment_edge_export.quantization.calibration import Batches
-    from sentiment_edge_export.quantization.rewrite import Scheme
     from sentiment_edge_export.quantization.sensitivity import Sensitivity
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.vocabulary import EngineName, InferencePrecision, Padding, Precision, Quantization
+    from sentiment_edge_runtimes.vocabulary import EngineName, InferencePrecision, Padding, Precision, Quantization, Scheme
 
 _MOST_CALIBRATION_TEXTS = 512
 """More would cost time and change little; of a longer file, so many are taken from all of it."""

@@ -15,7 +15,7 @@ import numpy as np
 from sentiment_edge_runtimes.batching import Batch, pad, plan
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.engines.engine import Engine, Outputs, open_engine
-from sentiment_edge_runtimes.engines.selection import EngineChoice, choose
+from sentiment_edge_runtimes.engines.selection import choose
 from sentiment_edge_runtimes.errors import EngineError, InputError
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import probabilities
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.vocabulary import EngineName
+    from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName
 
 DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
 _STREAM_TEXTS = 1024
@@ -80,7 +80,7 @@ class Classifier:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels, by class index."""
-        return self.bundle.labels
+        return self.bundle.manifest.labels
 
     @property
     def engine(self) -> EngineName:
@@ -141,18 +141,20 @@ class Classifier:
         """
         encoding, truncated = self._tokenizer.encode_one(text)
         tokens = Tokens(encoding.ids, truncated)
-        (batch,) = plan([len(tokens.ids)], self.bundle.lengths, self.bundle.batch)
+        (batch,) = plan([len(tokens.ids)], self.bundle.manifest.lengths, self.bundle.manifest.batch)
         outputs = self._run(batch, [tokens])
         if outputs.attention is None:
-            raise EngineError(f"{self.bundle.root}: a {self.bundle.family} model has no attention to show")
+            raise EngineError(f"{self.bundle.root}: a {self.bundle.manifest.family} model has no attention to show")
         weights = outputs.attention[0].tolist()
         rows = zip(encoding.tokens, weights, encoding.offsets, strict=False)  # weights of padding come last
         explained = tuple(TokenWeight(token, weight, *span) for token, weight, span in rows)
-        return Explanation(text, self._prediction(probabilities(outputs.logits, self.bundle.activation)[0], tokens), explained)
+        return Explanation(
+            text, self._prediction(probabilities(outputs.logits, self.bundle.manifest.activation)[0], tokens), explained
+        )
 
     def _predict(self, texts: Sequence[str]) -> list[Prediction]:
         tokens = self._tokenizer.encode(texts)
-        scores = probabilities(self._logits(tokens), self.bundle.activation)
+        scores = probabilities(self._logits(tokens), self.bundle.manifest.activation)
         return [self._prediction(row, text) for row, text in zip(scores, tokens, strict=True)]
 
     def _prediction(self, scores: NDArray[np.float64], tokens: Tokens) -> Prediction:
@@ -166,7 +168,7 @@ class Classifier:
         def fill(batch: Batch) -> None:
             logits[list(batch.rows)] = self._run(batch, tokens).logits[: len(batch.rows)]
 
-        batches = list(plan([len(text.ids) for text in tokens], self.bundle.lengths, self.bundle.batch))
+        batches = list(plan([len(text.ids) for text in tokens], self.bundle.manifest.lengths, self.bundle.manifest.batch))
         workers = min(self._open_engine().workers, len(batches))
         if workers > 1:
             with ThreadPoolExecutor(workers) as pool:
@@ -178,7 +180,7 @@ class Classifier:
 
     def _run(self, batch: Batch, tokens: Sequence[Tokens]) -> Outputs:
         ids = [tokens[row].ids for row in batch.rows]
-        return self._open_engine()(*pad(ids, batch.length, self.bundle.pad_id, self.bundle.batch))
+        return self._open_engine()(*pad(ids, batch.length, self.bundle.manifest.pad_id, self.bundle.manifest.batch))
 
     def _open_engine(self) -> Engine:
         """Return this process's engine: after a fork the parent's has no threads left."""

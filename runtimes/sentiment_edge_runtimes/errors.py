@@ -1,7 +1,8 @@
 """What the runtime raises on purpose, as a tree; the export adds its own to it.
 
     SentimentEdgeError
-    ├── InputError                  a text, file or option that cannot be used
+    ├── InputError                  a text or file that cannot be used
+    │   └── OptionError             an option that cannot be used, or not with the others
     ├── EngineError                 the engine refused the model or failed to run it
     └── BundleError                 a bundle that cannot be opened
         ├── BundleMissing           no bundle at this path
@@ -9,7 +10,8 @@
         ├── BundleTooNew            written by a later release
         └── BundleDamaged           a file is missing, cut short or changed
 
-Each message is one line that says what to do. The command line prints it and exits with `exit_status`.
+Each message is one line that says what to do. An option is named in it as Python has it, in backticks (`fixed_length`); the
+command line shows the flag instead, prints the line and exits with `exit_status`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 
@@ -29,7 +31,32 @@ class SentimentEdgeError(Exception):
 
 
 class InputError(SentimentEdgeError, ValueError):
-    """A text, file or option that cannot be used."""
+    """A text or file that cannot be used."""
+
+
+class OptionError(InputError):
+    """An option that cannot be used, or not with the others."""
+
+    exit_status = 2
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"`{option}`: {problem}")
+        self.option = option
+        """Its name, as Python has it."""
+
+    def __reduce__(self) -> tuple[Callable[..., OptionError], tuple[str, str]]:
+        """Pickle what it was made from."""
+        return OptionError, (self.option, str(self).removeprefix(f"`{self.option}`: "))
+
+
+def check_choice(option: str, value: object, allowed: Sequence[str]) -> None:
+    """Check that an option's value is one of a closed set.
+
+    Raises:
+        OptionError: it is not; the message names the values that are.
+    """
+    if value not in allowed:
+        raise OptionError(option, f"{value!r:.40} is not one of {', '.join(allowed)}")
 
 
 class EngineError(SentimentEdgeError, RuntimeError):

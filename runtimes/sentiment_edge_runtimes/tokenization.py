@@ -39,10 +39,10 @@ class TextTokenizer:
         except Exception as error:  # the library raises bare Exception
             raise BundleInvalid(bundle.root, f"{path.name} cannot be read ({error})") from error
         self._tokenizer.no_padding()
-        self._max_length = bundle.max_length
-        spare = self._tokenizer.num_special_tokens_to_add(is_pair=False) if bundle.truncation == "plain" else 0
-        self._tokenizer.enable_truncation(bundle.max_length + spare)
-        self._prefix = _CHARACTERS_PER_TOKEN * bundle.max_length
+        self._max_length = bundle.manifest.max_length
+        spare = self._tokenizer.num_special_tokens_to_add(is_pair=False) if bundle.manifest.truncation == "plain" else 0
+        self._tokenizer.enable_truncation(bundle.manifest.max_length + spare)
+        self._prefix = _CHARACTERS_PER_TOKEN * bundle.manifest.max_length
         self._parallel = 1 < usable_cpus() <= threads  # the library's batches take every CPU or one
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.bundle.golden import read_golden
 from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.comparison import Condition, Run
 from sentiment_edge_runtimes.engines.saturation import products_saturate
-from sentiment_edge_runtimes.engines.selection import EngineChoice, usable_engines
+from sentiment_edge_runtimes.engines.selection import usable_engines
 from sentiment_edge_runtimes.errors import BundleInvalid, EngineError
-from sentiment_edge_runtimes.golden import read_golden
 from sentiment_edge_runtimes.numerics import drift
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.golden import Golden
+    from sentiment_edge_runtimes.bundle.golden import Golden
+    from sentiment_edge_runtimes.vocabulary import EngineChoice
 
 MAX_LOGIT_DIFFERENCE = 1e-4
 """Of fp32 bundles: other kernels sum in another order."""
@@ -78,12 +79,12 @@ def verify(root: Path, *, engine: EngineChoice = "auto", threads: int | None = N
         except EngineError as error:
             refused.append(error)
             continue
-        run = Run(name, bundle.computed_in(name), bundle.activation)
+        run = Run(name, bundle.manifest.computed_in(name), bundle.manifest.activation)
         here = Condition.of("where it was built", logits, golden.logits[name], run)
         torch = Condition.of("torch", logits, golden.torch, run)
         conditions += here, torch
         found = (*_changes(bundle, here, golden, logits), *_misses(bounds, torch))
-        failures += (f"{name}: {each}" if len(bundle.engines) > 1 else each for each in found)
+        failures += (f"{name}: {each}" if len(bundle.manifest.engines) > 1 else each for each in found)
     if not conditions:
         raise refused[0]
     return Verification(bundle, tuple(conditions), tuple(failures), tuple(map(str, refused)))
@@ -102,7 +103,7 @@ def _changes(bundle: Bundle, here: Condition, golden: Golden, logits: NDArray[np
     if unchanged(here):
         return
     fp32, built = here.precision == "fp32", golden.logits[here.engine]
-    moved = np.abs(logits - built).max(axis=1) if fp32 else drift(logits, built, bundle.activation)
+    moved = np.abs(logits - built).max(axis=1) if fp32 else drift(logits, built, bundle.manifest.activation)
     worst = int(np.nan_to_num(moved, nan=np.inf).argmax())
     what = f"a logit by {moved[worst]:.2g}, {MAX_LOGIT_DIFFERENCE:g} allowed"
     if not fp32:
@@ -112,7 +113,7 @@ def _changes(bundle: Bundle, here: Condition, golden: Golden, logits: NDArray[np
 
 
 def _likely_reason(bundle: Bundle) -> str:
-    if bundle.precision == "int8" and products_saturate():
+    if bundle.manifest.precision == "int8" and products_saturate():
         return "; this CPU's int8 products saturate (x86 without VNNI), and slower exact ones are in use"
     return ""
 
@@ -131,7 +132,7 @@ def _misses(bounds: dict[str, float], torch: Condition) -> Iterator[str]:
 def _read_bounds(bundle: Bundle) -> dict[str, float]:
     """Return the bounds that held where the bundle was built, infinity where there is none."""
     try:
-        bounds = bundle.parity["bounds"]
+        bounds = bundle.manifest.parity["bounds"]
         return {name: math.inf if bounds[name] is None else float(bounds[name]) for name in _BOUNDS}
     except (KeyError, TypeError, ValueError) as error:
         raise BundleInvalid(bundle.root, f"the manifest's parity has no bounds ({error})") from error

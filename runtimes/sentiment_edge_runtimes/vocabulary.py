@@ -1,15 +1,35 @@
-"""The closed sets of names that a bundle, the options and the command line draw on. Standard library only."""
+"""The closed sets of names that bundles, options and commands draw on, each in one place. Standard library only."""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
 EngineName = Literal["onnxruntime", "openvino"]
+"""What executes a bundle; the first is the default. Each has a module of its name in `engines` and in the export's targets."""
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+EngineChoice = Literal["auto", EngineName]
+ENGINE_CHOICES: tuple[EngineChoice, ...] = get_args(EngineChoice)
+DEFAULT_ENGINE: EngineName = ENGINES[0]
+REDUCING_ENGINES: frozenset[EngineName] = frozenset({"openvino"})
+"""Engines that can compute in bfloat16 what is not int8."""
+
 Precision = Literal["fp32", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 InferencePrecision = Literal["f32", "bf16"]
+INFERENCE_PRECISIONS: tuple[InferencePrecision, ...] = get_args(InferencePrecision)
 ComputedIn = Literal["fp32", "bf16", "int8"]
+"""The coarsest numbers that an engine uses for a bundle."""
+
 Padding = Literal["packed", "padded"]
+PADDINGS: tuple[Padding, ...] = get_args(Padding)
 Truncation = Literal["tokenizer", "plain"]
-Quantization = Literal["per-token", "per-tensor"]
+TRUNCATIONS: tuple[Truncation, ...] = get_args(Truncation)
 Activation = Literal["softmax", "sigmoid"]
+ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
+
+Quantization = Literal["per-token", "per-tensor"]
+"""How activations are quantized while a model runs."""
+QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
+Scheme = Literal[Quantization, "static", "stored"]
+"""How an engine's int8 works: as above; by scales fixed ahead; or weight-only, computing in fp32."""
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)

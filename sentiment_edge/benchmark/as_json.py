@@ -47,7 +47,7 @@ def _result(report: Report, result: Result) -> dict[str, Any]:
     bundle, engine, threads = result.subject
     return {
         "bundle": str(bundle.root),
-        "precision": bundle.computed_in(engine),
+        "precision": bundle.manifest.computed_in(engine),
         "engine": engine,
         "threads": threads,
         "latency": [

@@ -35,12 +35,14 @@ class Latency(NamedTuple):
 
 def token_counts(bundle: Bundle) -> tuple[int, ...]:
     """Return the lengths to measure, as far as the model reads."""
-    return tuple(count for count in _TOKENS if count <= bundle.max_length) or (bundle.max_length,)
+    return tuple(count for count in _TOKENS if count <= bundle.manifest.max_length) or (bundle.manifest.max_length,)
 
 
 def prepare(engine: Engine, bundle: Bundle, ids: Sequence[int]) -> Callable[[], object]:
     """Return what runs one text, padded as the classifier would."""
-    return partial(engine, *pad([ids], padded_length(len(ids), bundle.lengths), bundle.pad_id, bundle.batch))
+    return partial(
+        engine, *pad([ids], padded_length(len(ids), bundle.manifest.lengths), bundle.manifest.pad_id, bundle.manifest.batch)
+    )
 
 
 def measure_latency(runs: Sequence[tuple[int, Callable[[], object]]], deadline: float) -> list[Latency]:

@@ -27,7 +27,7 @@ def picture(report: Report) -> bytes:
     """Return a PNG: latency by length, from the median to the 90th percentile, and lines per second."""
     subjects = zip(titles(report), (result.subject for result in report.results), strict=True)
     labels = [
-        _plain(f"{title} {bundle.computed_in(engine)}\n{engine}, {_threads(threads)}")
+        _plain(f"{title} {bundle.manifest.computed_in(engine)}\n{engine}, {_threads(threads)}")
         for title, (bundle, engine, threads) in subjects
     ]
     height = max(_HEIGHT, _BAR * len(labels) + 2)

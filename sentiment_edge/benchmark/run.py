@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sentiment_edge.benchmark.torch_baseline import TorchModel
     from sentiment_edge_runtimes.bundle import Bundle
-    from sentiment_edge_runtimes.engines.selection import EngineChoice
+    from sentiment_edge_runtimes.vocabulary import EngineChoice
 
 _LATENCY, _THROUGHPUT, _START = 0.5, 0.3, 0.2
 """Shares of the time."""

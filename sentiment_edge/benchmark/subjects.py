@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.engines.engine import Engine
-    from sentiment_edge_runtimes.engines.selection import EngineChoice
-    from sentiment_edge_runtimes.vocabulary import EngineName
+    from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName
 
 
 class Subject(NamedTuple):

@@ -71,7 +71,7 @@ def _totals(report: Report) -> Iterator[list[str]]:
 
 def _name(title: str, result: Result) -> list[str]:
     bundle, engine, threads = result.subject
-    return [title, bundle.computed_in(engine), engine, str(threads)]
+    return [title, bundle.manifest.computed_in(engine), engine, str(threads)]
 
 
 def _milliseconds(latency: Latency) -> list[str]:

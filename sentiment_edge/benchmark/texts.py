@@ -6,8 +6,8 @@ from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.bundle import GOLDEN
+from sentiment_edge_runtimes.bundle.golden import golden_rows
 from sentiment_edge_runtimes.errors import BundleInvalid
-from sentiment_edge_runtimes.golden import golden_rows
 from sentiment_edge_runtimes.tokenization import TextTokenizer
 
 if TYPE_CHECKING:

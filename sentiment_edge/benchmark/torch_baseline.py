@@ -48,7 +48,7 @@ def load_torch_model(bundles: Sequence[Bundle], checkpoint: Path | None) -> Torc
         InputError: the bundles are of several checkpoints, or theirs cannot be found.
         SentimentEdgeError: the checkpoint cannot be loaded.
     """
-    sources = {bundle.source: None for bundle in bundles}
+    sources = {bundle.manifest.source.id: None for bundle in bundles}
     if len(sources) > 1:
         raise InputError(f"--against torch takes bundles of one model; these are of {', '.join(map(str, sources))}")
     (source,) = sources
@@ -59,7 +59,9 @@ def load_torch_model(bundles: Sequence[Bundle], checkpoint: Path | None) -> Torc
         found = find_checkpoint(source or str(checkpoint), folder=checkpoint)
     except UnknownModel:
         raise InputError(f"{bundle.root}: made of {source}, which is not here; give its folder by --checkpoint") from None
-    classifier = load_classifier(found, ExportOptions(padding=bundle.padding, labels=bundle.labels))
-    if classifier.family != bundle.family:
-        raise InputError(f"{found.folder}: a {classifier.family} model; {bundle.root} is made of a {bundle.family} model")
+    classifier = load_classifier(found, ExportOptions(padding=bundle.manifest.padding, labels=bundle.manifest.labels))
+    if classifier.family != bundle.manifest.family:
+        raise InputError(
+            f"{found.folder}: a {classifier.family} model; {bundle.root} is made of a {bundle.manifest.family} model"
+        )
     return TorchModel(found.name, torch.__version__, classifier)

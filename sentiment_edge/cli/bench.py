@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sentiment_edge.benchmark.run import Report, Wishes
     from sentiment_edge.benchmark.torch_baseline import TorchModel
     from sentiment_edge_runtimes.bundle import Bundle
-    from sentiment_edge_runtimes.engines.selection import EngineChoice
+    from sentiment_edge_runtimes.vocabulary import EngineChoice
 
 _MOST_LINES = 100_000
 """Of a file; more would not be measured in any reasonable time."""
@@ -112,7 +112,7 @@ def _check_picture(path: Path, lines: Path | None) -> None:
 
 
 def _engines(names: Sequence[str]) -> tuple[EngineChoice, ...]:
-    from sentiment_edge_runtimes.engines.selection import EngineChoice
+    from sentiment_edge_runtimes.vocabulary import EngineChoice
 
     return one_of("--engine", names, get_args(EngineChoice))
 

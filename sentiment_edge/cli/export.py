@@ -201,11 +201,11 @@ def _as_text(report: ExportReport) -> str:
     from sentiment_edge.parity.text import parity_table
 
     bundle = report.bundle
-    size = sum(bundle.files.values()) / 1e6
-    counted = ", ".join(f"{count} {kind}" for kind, count in bundle.nodes.items())
+    size = sum(bundle.manifest.files.values()) / 1e6
+    counted = ", ".join(f"{count} {kind}" for kind, count in bundle.manifest.nodes.items())
     kept = f"in fp32, for int8 missed its bounds: {', '.join(map(str, report.fp32))}\n" if report.fp32 else ""
     return (
         f"{parity_table(report.parity.conditions)}\n"
         f"alone or in any batch: logits differ by at most {report.parity.batch_difference:.2g}\n"
-        f"{kept}{bundle.root}: {bundle.precision}, {size:.1f} MB, nodes: {counted}"
+        f"{kept}{bundle.root}: {bundle.manifest.precision}, {size:.1f} MB, nodes: {counted}"
     )

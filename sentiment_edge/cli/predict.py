@@ -54,7 +54,7 @@ def predict(
             write.flush()
             tally.add(lines)
             progress.add(len(lines.texts))
-    for remark in tally.remarks(classifier.bundle.max_length):
+    for remark in tally.remarks(classifier.bundle.manifest.max_length):
         typer.echo(f"sentiment-edge: {remark}", err=True)
 
 

@@ -28,7 +28,7 @@ def verify(
     if as_json:
         typer.echo(bundle_json(result.bundle, {"passed": result.passed, "conditions": [*map(asdict, result.conditions)]}))
     else:
-        typer.echo(f"{bundle}: {len(result.bundle.files)} files intact\n{parity_table(result.conditions)}")
+        typer.echo(f"{bundle}: {len(result.bundle.manifest.files)} files intact\n{parity_table(result.conditions)}")
     for reason in result.refused:
         typer.echo(f"sentiment-edge: left out: {reason}", err=True)
     if not result.passed:

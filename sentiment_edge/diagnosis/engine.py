@@ -58,9 +58,9 @@ def _problem(bundle: Bundle, choice: Choice, threads: int) -> str | None:
 
 
 def _reason(bundle: Bundle, choice: Choice) -> str:
-    if len(bundle.engines) == 1:
+    if len(bundle.manifest.engines) == 1:
         return "the bundle has a model for no other"
-    installed = installed_engines().keys() & bundle.engines.keys()
+    installed = installed_engines().keys() & bundle.manifest.engines.keys()
     if len(installed) == 1:
         return "no other of the bundle's is installed"
     return "no other can run it here" if len(installed) - len(choice.refused) == 1 else "timed here, it falls behind least"

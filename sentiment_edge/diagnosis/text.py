@@ -38,9 +38,9 @@ def as_object(machine: Machine, diagnosis: Diagnosis) -> str:
         "cache": {"folder": None if machine.cache is None else str(machine.cache), "writable": machine.cache_writable},
         "bundle": {
             "bundle": str(bundle.root),
-            "family": bundle.family,
-            "precision": bundle.precision,
-            "engines": list(bundle.engines),
+            "family": bundle.manifest.family,
+            "precision": bundle.manifest.precision,
+            "engines": list(bundle.manifest.engines),
             "threads": diagnosis.threads,
             "engine": diagnosis.engine,
             "reason": diagnosis.reason,
@@ -97,7 +97,7 @@ def _cache(machine: Machine) -> str:
 def _bundle(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     bundle = diagnosis.bundle
     yield "bundle", str(bundle.root)
-    yield "", f"{bundle.family}, {bundle.precision}, for {' and '.join(bundle.engines)}"
+    yield "", f"{bundle.manifest.family}, {bundle.manifest.precision}, for {' and '.join(bundle.manifest.engines)}"
     if diagnosis.asked is not None:
         yield "environment", f"{ENGINE_VARIABLE}={diagnosis.asked}"
     if diagnosis.engine is None:

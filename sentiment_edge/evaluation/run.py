@@ -134,7 +134,7 @@ def _read(path: Path, labels: tuple[str, ...], selection: Selection, say: Callab
 def _run(classifier: Classifier, names: Sequence[str], data: _Data, listener: Listener) -> Run:
     """Label the texts, and time it; `names` are the classifier's labels in the order of the data's."""
     bundle = classifier.bundle
-    if bundle.activation == "sigmoid":
+    if bundle.manifest.activation == "sigmoid":
         listener.say(f"{bundle.root}: its classes do not exclude each other; the likeliest one counts as its answer")
     classifier(data.rows[0].text)  # the engine starts at first use, which is no part of its speed
     probabilities = np.empty((len(data.rows), len(names)))
@@ -148,7 +148,7 @@ def _run(classifier: Classifier, names: Sequence[str], data: _Data, listener: Li
         listener.done(1)
     speed = len(data.rows) / (time.perf_counter() - start)
     if truncated:
-        listener.say(f"{truncated} texts cut to the {bundle.max_length} tokens that {bundle.root} reads")
+        listener.say(f"{truncated} texts cut to the {bundle.manifest.max_length} tokens that {bundle.root} reads")
     outcomes = Outcomes(data.labels, data.truth, predicted, probabilities)
     return Run(str(bundle.root), outcomes, evaluate(outcomes), speed)
 

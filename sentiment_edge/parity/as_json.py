@@ -13,10 +13,10 @@ def bundle_json(bundle: Bundle, parity: dict[str, Any], **more: object) -> str:
     """Return what a bundle is made of, with the outcome of a comparison and whatever else there is to say."""
     answer = {
         "bundle": str(bundle.root),
-        "precision": bundle.precision,
-        "engines": list(bundle.engines),
-        "files": bundle.files,
-        "nodes": bundle.nodes,
+        "precision": bundle.manifest.precision,
+        "engines": list(bundle.manifest.engines),
+        "files": bundle.manifest.files,
+        "nodes": bundle.manifest.nodes,
         "parity": parity,
         **more,
     }

@@ -86,7 +86,7 @@ class Server:
     async def _explain(self, request: Request) -> Response:
         text = await self._text(request)
         if not self._attention:
-            raise Refused(404, f"a {self._classifier.bundle.family} model has no attention to show")
+            raise Refused(404, f"a {self._classifier.bundle.manifest.family} model has no attention to show")
         if not isinstance(text, str):
             raise Refused(422, "text must be one string here")
         explanation = await self._running.explain(text)
@@ -99,8 +99,8 @@ class Server:
         if self._running.stopping:
             raise Refused(503, "the server is stopping")
         bundle = self._classifier.bundle
-        about = {"bundle": bundle.root.name, "family": bundle.family, "precision": bundle.precision}
-        return _json({"status": "ok", **about, "labels": bundle.labels, "attention": self._attention})
+        about = {"bundle": bundle.root.name, "family": bundle.manifest.family, "precision": bundle.manifest.precision}
+        return _json({"status": "ok", **about, "labels": bundle.manifest.labels, "attention": self._attention})
 
     async def _describe(self, _: Request) -> Response:
         return _json(openapi(self._classifier.labels, self._limits, attention=self._attention))

@@ -49,7 +49,7 @@ class Gatherer:
         self._expected = 1
         self.stopping = False
         """Whether nothing more is taken on."""
-        difference = classifier.bundle.parity.get("batch_difference")
+        difference = classifier.bundle.manifest.parity.get("batch_difference")
         self._independent = isinstance(difference, float | int) and difference <= _INDEPENDENT
 
     async def predict(self, texts: list[str]) -> list[Prediction]:

@@ -114,7 +114,7 @@ def test_the_bundle_carries_its_evidence(tmp_path: Path) -> None:
     bundle = export_model("gru-mini", output=tmp_path / "out").bundle
     report = json.loads((bundle.root / "parity.json").read_text("utf-8"))
     assert report["passed"] is True
-    assert report["conditions"] == bundle.parity["conditions"]
+    assert report["conditions"] == bundle.manifest.parity["conditions"]
     assert report["worst"][0]["drift"] == max(condition["max_drift"] for condition in report["conditions"])
     rows = [json.loads(line) for line in (bundle.root / "golden.jsonl").read_text("utf-8").split("\n")[:-1]]
     logits = load(bundle.root).logits([row["text"] for row in rows])

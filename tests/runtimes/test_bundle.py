@@ -22,9 +22,13 @@ FILES = ["manifest.json", "SHA256SUMS", "config.json", "tokenizer.json", "golden
 
 def test_the_default_bundle_opens() -> None:
     bundle = Bundle.open(DEFAULT_BUNDLE)
-    assert (bundle.family, bundle.precision, bundle.labels) == ("gru-attention", "int8", ("negative", "positive"))
-    assert bundle.parity["passed"] is True
-    assert sum(bundle.files.values()) <= 3.5e6
+    assert (bundle.manifest.family, bundle.manifest.precision, bundle.manifest.labels) == (
+        "gru-attention",
+        "int8",
+        ("negative", "positive"),
+    )
+    assert bundle.manifest.parity["passed"] is True
+    assert sum(bundle.manifest.files.values()) <= 3.5e6
 
 
 def test_checksums_are_in_coreutils_format(bundle_folder: Path) -> None:

@@ -18,7 +18,7 @@ BUNDLE = Bundle.open(DEFAULT_BUNDLE)
 ONE, TWO = (TextTokenizer(BUNDLE, threads) for threads in (1, 2))
 PLAIN = Tokenizer.from_file(str(DEFAULT_BUNDLE / "tokenizer.json"))
 PLAIN.no_padding()
-PLAIN.enable_truncation(BUNDLE.max_length)
+PLAIN.enable_truncation(BUNDLE.manifest.max_length)
 
 
 @given(st.lists(st.text(max_size=300), max_size=4))

@@ -51,7 +51,7 @@ class Comparison:
         started = time.perf_counter()
         _emulate(cpu, bundle, self.system, [str(_GUEST), str(root), str(self.texts), str(output)])
         found = np.load(output)
-        remarks = "products saturate: exact kernels" if bundle.precision == "int8" and found["saturates"] else ""
+        remarks = "products saturate: exact kernels" if bundle.manifest.precision == "int8" and found["saturates"] else ""
         run = Run(cpu.name, root.name, time.perf_counter() - started, remarks)
         return compare(run, bundle, found["logits"], self.references[root])
 
@@ -63,7 +63,7 @@ class Comparison:
         drift = json.loads(done)["parity"]["conditions"][0]["max_drift"] if done else float("nan")
         passed = bool(done) and json.loads(done)["parity"]["passed"]
         remarks = f"verify: probabilities within {drift:.1e}"
-        return Outcome(cpu.name, root.name, bundle.precision, passed, time.perf_counter() - started, remarks=remarks)
+        return Outcome(cpu.name, root.name, bundle.manifest.precision, passed, time.perf_counter() - started, remarks=remarks)
 
     def prediction(self, cpu: Cpu) -> Outcome:
         """`sentiment-edge predict` with the default model: the same lines as here, the scores within the bound."""
@@ -74,11 +74,13 @@ class Comparison:
         there = _emulate(cpu, bundle, self.system, predict)
         passed = _same_predictions(here, there)
         remarks = "predict: the same lines" if passed else "predict: other lines"
-        return Outcome(cpu.name, DEFAULT_BUNDLE.name, bundle.precision, passed, time.perf_counter() - started, remarks=remarks)
+        return Outcome(
+            cpu.name, DEFAULT_BUNDLE.name, bundle.manifest.precision, passed, time.perf_counter() - started, remarks=remarks
+        )
 
 
 def _emulate(cpu: Cpu, bundle: Bundle, system: ArmSystem, arguments: list[str], *, may_fail: bool = False) -> str:
-    fp32_products = bundle.precision == "fp32" or "GRU" in bundle.nodes
+    fp32_products = bundle.manifest.precision == "fp32" or "GRU" in bundle.manifest.nodes
     return _run([*cpu.python(system, stepwise=fp32_products), *arguments], may_fail=may_fail)
 
 

@@ -72,20 +72,22 @@ class Run:
 
 def compare(run: Run, bundle: Bundle, logits: NDArray[np.float32], reference: NDArray[np.float32]) -> Outcome:
     """Hold logits against those of this machine, both [texts, classes]."""
-    found = Condition.of(run.cpu, logits, reference, comparison.Run("onnxruntime", bundle.precision, bundle.activation))
-    ranked = np.sort(numerics.probabilities(reference, bundle.activation), axis=1)
+    found = Condition.of(
+        run.cpu, logits, reference, comparison.Run("onnxruntime", bundle.manifest.precision, bundle.manifest.activation)
+    )
+    ranked = np.sort(numerics.probabilities(reference, bundle.manifest.activation), axis=1)
     clear = ranked[:, -1] - ranked[:, -2] > MARGIN
     changed = int((clear & (logits.argmax(axis=1) != reference.argmax(axis=1))).sum())
     return Outcome(
         cpu=run.cpu,
         model=run.model,
-        precision=bundle.precision,
+        precision=bundle.manifest.precision,
         passed=unchanged(found) and not changed,
         seconds=run.seconds,
         texts=len(logits),
         logits=found.max_logit_difference,
         probabilities=found.max_drift,
-        beyond=int((numerics.drift(logits, reference, bundle.activation) > DRIFT).sum()),
+        beyond=int((numerics.drift(logits, reference, bundle.manifest.activation) > DRIFT).sum()),
         labels=changed,
         remarks=run.remarks,
     )

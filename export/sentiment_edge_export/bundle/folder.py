@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.parity.measure import Measurement, Reference
     from sentiment_edge_export.parity.report import ParityReport
-    from sentiment_edge_export.quantization.rewrite import Scheme
     from sentiment_edge_export.quantization.sensitivity import Sensitivity
     from sentiment_edge_export.targets import Target
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.vocabulary import EngineName, InferencePrecision, Precision
+    from sentiment_edge_runtimes.vocabulary import EngineName, InferencePrecision, Precision, Scheme
 
 _WEIGHTS = "int8, symmetric, per output channel"
 _BUILT_WITH = ("sentiment-edge", "torch", "transformers", "onnx", "onnxscript", "tokenizers", "numpy")
@@ -138,7 +137,9 @@ class BundleFolder:
 
     def _write_golden(self, measurements: Mapping[EngineName, Measurement], reference: Reference) -> None:
         bundle = Bundle.open(self.path)
-        logits = {bundle.golden_key(engine): measurement.logits.tolist() for engine, measurement in measurements.items()}
+        logits = {
+            bundle.manifest.golden_key(engine): measurement.logits.tolist() for engine, measurement in measurements.items()
+        }
         expected = reference.logits.tolist()
         rows = [
             {"text": text, **{key: each[row] for key, each in logits.items()}, "torch": expected[row]}

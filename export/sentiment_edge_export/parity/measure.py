@@ -83,7 +83,7 @@ def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: Engine
 
     A condition that misses a bound is the last one: the bundle is refused whatever the others are like.
     """
-    run = Run(engine, bundle.computed_in(engine), bundle.activation)
+    run = Run(engine, bundle.manifest.computed_in(engine), bundle.manifest.activation)
     outcomes: list[_Outcome] = []
     conditions: list[Condition] = []
     failures: list[str] = []
@@ -104,8 +104,8 @@ def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: Engine
         bounds=bounds,
         failures=tuple(failures),
         worst=tuple(_worst(bundle, reference, outcomes)),
-        torch=probabilities(reference.logits, bundle.activation),
-        bundle=probabilities(alone, bundle.activation),
+        torch=probabilities(reference.logits, bundle.manifest.activation),
+        bundle=probabilities(alone, bundle.manifest.activation),
     )
     return Measurement(report, alone)
 
@@ -118,14 +118,16 @@ def _run(bundle: Bundle, engine_name: EngineName, texts: Sequence[str]) -> Itera
     ids = [tokens.ids for tokens in TextTokenizer(bundle, threads=1).encode(texts)]
 
     def run(group: Sequence[int], length: int) -> NDArray[np.float32]:
-        return engine(*pad([ids[row] for row in group], length, bundle.pad_id, bundle.batch)).logits[: len(group)]
+        return engine(*pad([ids[row] for row in group], length, bundle.manifest.pad_id, bundle.manifest.batch)).logits[
+            : len(group)
+        ]
 
-    size = bundle.batch or MAX_ROWS
+    size = bundle.manifest.batch or MAX_ROWS
     shuffled = random.Random(0).sample(range(len(texts)), len(texts))  # noqa: S311 - lengths, not secrets
     groups = [shuffled[at : at + size] for at in range(0, len(texts), size)]
-    longest = [padded_length(max(len(ids[row]) for row in group), bundle.lengths) for group in groups]
+    longest = [padded_length(max(len(ids[row]) for row in group), bundle.manifest.lengths) for group in groups]
     yield _Outcome("mixed batches", np.array(shuffled), np.concatenate([*map(run, groups, longest)]))
-    fitting = [[length for length in bundle.lengths if length >= len(tokens)] for tokens in ids]
+    fitting = [[length for length in bundle.manifest.lengths if length >= len(tokens)] for tokens in ids]
     lengths = np.array([each[row % len(each)] for row, each in enumerate(fitting)])
     padded = np.concatenate([run([row], length) for row, length in enumerate(lengths.tolist())])
     yield _Outcome("padded", np.arange(len(texts)), padded, lengths)
@@ -141,16 +143,16 @@ def _by_length(outcome: _Outcome, reference: Reference, run: Run) -> Iterator[Co
 def _worst(bundle: Bundle, reference: Reference, runs: Sequence[_Outcome]) -> Iterator[WorstText]:
     drifts = np.zeros((len(runs), len(reference.texts)))
     for run, of_texts in zip(runs, drifts, strict=True):
-        moved = drift(run.logits, reference.logits[run.rows], bundle.activation)
+        moved = drift(run.logits, reference.logits[run.rows], bundle.manifest.activation)
         of_texts[run.rows] = np.nan_to_num(moved, nan=np.inf)
-    expected = probabilities(reference.logits, bundle.activation)
+    expected = probabilities(reference.logits, bundle.manifest.activation)
     for row in drifts.max(axis=0).argsort(kind="stable")[::-1][:_WORST].tolist():
         run = runs[int(drifts[:, row].argmax())]
-        found = probabilities(run.logits[run.rows == row], bundle.activation)[0]
+        found = probabilities(run.logits[run.rows == row], bundle.manifest.activation)[0]
         yield WorstText(
             text=reference.texts[row],
             drift=float(drifts[:, row].max()),
-            torch=dict(zip(bundle.labels, expected[row].tolist(), strict=True)),
-            bundle=dict(zip(bundle.labels, found.tolist(), strict=True)),
+            torch=dict(zip(bundle.manifest.labels, expected[row].tolist(), strict=True)),
+            bundle=dict(zip(bundle.manifest.labels, found.tolist(), strict=True)),
             private=row >= reference.public,
         )

@@ -25,7 +25,7 @@ Activations are uint8, in one of these schemes:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import onnx_ir as ir
@@ -51,10 +51,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sentiment_edge_export.quantization.calibration import Batches, Typical
+    from sentiment_edge_runtimes.vocabulary import Scheme
 
-__all__ = ["SWITCHES", "Int8Recipe", "Scheme", "int8_recipe", "products", "quantize", "switchable"]
-
-Scheme = Literal["per-token", "per-tensor", "static", "stored"]
+__all__ = ["SWITCHES", "Int8Recipe", "int8_recipe", "products", "quantize", "switchable"]
 
 SWITCHES = "switches"
 """Input of a switchable graph."""

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
     from sentiment_edge_export.options import ExportOptions
-    from sentiment_edge_export.quantization.rewrite import Scheme
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.vocabulary import EngineName, Precision
+    from sentiment_edge_runtimes.vocabulary import EngineName, Precision, Scheme
 
 
 class Target(Protocol):

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sentiment_edge_export.options import ExportOptions
-    from sentiment_edge_export.quantization.rewrite import Scheme
     from sentiment_edge_export.torch_classifier import TorchClassifier
-    from sentiment_edge_runtimes.vocabulary import EngineName, Precision
+    from sentiment_edge_runtimes.vocabulary import EngineName, Precision, Scheme
 
 ENGINE: EngineName = "openvino"
 FUSES_ATTENTION = False

@@ -40,8 +40,8 @@ class OnnxRuntimeEngine:
         self._inputs = [node.name for node in self._session.get_inputs()]
         outputs = {node.name: node.shape for node in self._session.get_outputs()}
         self._outputs = list(outputs)
-        if not {*self._inputs} <= {*INPUTS} or outputs.get("logits", [None])[-1] != len(bundle.labels):
-            raise EngineError(f"{path}: not a classifier of {len(bundle.labels)} labels; export the bundle again")
+        if not {*self._inputs} <= {*INPUTS} or outputs.get("logits", [None])[-1] != len(bundle.manifest.labels):
+            raise EngineError(f"{path}: not a classifier of {len(bundle.manifest.labels)} labels; export the bundle again")
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; see `Engine`."""
@@ -77,4 +77,4 @@ def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
 
 def _is_recurrent(bundle: Bundle) -> bool:
     """Whether it has a GRU, whose kernel hardly gains from a second thread: several batches run at once instead."""
-    return "GRU" in bundle.nodes
+    return "GRU" in bundle.manifest.nodes

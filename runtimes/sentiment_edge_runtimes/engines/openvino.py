@@ -42,9 +42,9 @@ class OpenVinoEngine:
             self._inputs = [node.any_name for node in self._model.inputs]
             outputs = {node.any_name: node.partial_shape for node in self._model.outputs}
         self._outputs = list(outputs)
-        right = "logits" in outputs and outputs["logits"].compatible(openvino.PartialShape([-1, len(bundle.labels)]))
+        right = "logits" in outputs and outputs["logits"].compatible(openvino.PartialShape([-1, len(bundle.manifest.labels)]))
         if not {*self._inputs} <= {*INPUTS} or not right:
-            raise EngineError(f"{path}: not a classifier of {len(bundle.labels)} labels; export the bundle again")
+            raise EngineError(f"{path}: not a classifier of {len(bundle.manifest.labels)} labels; export the bundle again")
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
@@ -71,7 +71,7 @@ def open_engine(bundle: Bundle, threads: int) -> OpenVinoEngine:
 
 def _check_products(bundle: Bundle, path: Path) -> None:
     """Refuse int8 products where they would be wrong."""
-    if "openvino" not in bundle.static:
+    if "openvino" not in bundle.manifest.static_engines:
         return
     from sentiment_edge_runtimes.engines.saturation import products_saturate  # noqa: PLC0415 - loads the other engine
 
@@ -104,7 +104,7 @@ def _properties(bundle: Bundle, threads: int) -> dict[str, Any]:
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": bundle.inference_precision,  # else bfloat16 where the CPU has it, unasked
+        "INFERENCE_PRECISION_HINT": bundle.manifest.inference_precision,  # else bfloat16 where the CPU has it, unasked
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else products with stored int8 weights round their activations too
         "ENABLE_CPU_PINNING": False,  # the process may have other work for its CPUs
         "CACHE_MODE": "OPTIMIZE_SIZE",

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.engines.engine import Engine
+    from sentiment_edge_runtimes.vocabulary import EngineChoice
 
-EngineChoice = Literal["auto", "onnxruntime", "openvino"]
 ENGINE_VARIABLE = "SENTIMENT_EDGE_ENGINE"
 """Names the engine where the program does not."""
 
@@ -102,12 +102,12 @@ def usable_engines(bundle: Bundle, asked: EngineChoice = "auto") -> tuple[Engine
     if asked != "auto":
         bundle.model_path(asked)
         return (asked,)
-    if len(bundle.engines) == 1:
-        return (*bundle.engines,)  # if it is not installed, opening it says so
+    if len(bundle.manifest.engines) == 1:
+        return (*bundle.manifest.engines,)  # if it is not installed, opening it says so
     installed = installed_engines()
-    names = tuple(name for name in bundle.engines if name in installed)
+    names = tuple(name for name in bundle.manifest.engines if name in installed)
     if not names:
-        wanted = next(iter(bundle.engines))
+        wanted = next(iter(bundle.manifest.engines))
         raise EngineError(f"{bundle.root}: its engine is not installed: pip install 'sentiment-edge[{wanted}]'")
     return names
 
@@ -116,7 +116,7 @@ def _asked_by_environment(bundle: Bundle) -> EngineChoice:
     asked = os.environ.get(ENGINE_VARIABLE) or "auto"
     if asked not in {"auto", *ENGINES}:
         raise EngineError(f"{ENGINE_VARIABLE} is {asked!r:.40}; it must be auto, {' or '.join(ENGINES)}")
-    if asked != "auto" and asked not in bundle.engines:
+    if asked != "auto" and asked not in bundle.manifest.engines:
         raise EngineError(f"{bundle.root}: no model for {asked} in it, which {ENGINE_VARIABLE} asks for")
     return cast("EngineChoice", asked)
 
@@ -162,7 +162,8 @@ def _best(names: Mapping[EngineName, object], timings: Sequence[Timing]) -> Engi
 def _shapes(bundle: Bundle) -> list[tuple[int, int]]:
     """Return what to time, as far as the model takes it."""
     shapes = (
-        (bundle.batch or texts, padded_length(min(tokens, bundle.max_length), bundle.lengths)) for texts, tokens in _SHAPES
+        (bundle.manifest.batch or texts, padded_length(min(tokens, bundle.manifest.max_length), bundle.manifest.lengths))
+        for texts, tokens in _SHAPES
     )
     return list(dict.fromkeys(shapes))
 
@@ -188,7 +189,7 @@ def _timings(bundle: Bundle, engines: Mapping[EngineName, Engine]) -> Iterator[T
 
 
 def _batch(bundle: Bundle, texts: int, tokens: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    ids = np.full((texts, tokens), bundle.pad_id, dtype=np.int64)
+    ids = np.full((texts, tokens), bundle.manifest.pad_id, dtype=np.int64)
     return ids, np.ones_like(ids)
 
 

@@ -30,7 +30,7 @@ def test_an_output_that_exists_is_kept(tiny: Path, tmp_path: Path) -> None:
 def test_a_bundle_is_replaced_on_request(tiny: Path, tmp_path: Path) -> None:
     export_model("gru-mini", output=tmp_path / "out")
     export_model(str(tiny), output=tmp_path / "out", overwrite=True)
-    assert load(tmp_path / "out").bundle.files["onnx/model.onnx"] < 100_000
+    assert load(tmp_path / "out").bundle.manifest.files["onnx/model.onnx"] < 100_000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "tiny"]
 
 

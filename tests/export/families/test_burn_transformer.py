@@ -137,7 +137,7 @@ def test_the_form_of_the_softmax(
 ) -> None:
     folder = write(tmp_path / "sam", burn_writer.messagepack(TENSORS, version), **config)
     report = export_model(str(folder), output=tmp_path / "out", burn=options, fusion=fusion)
-    assert report.bundle.nodes.get("MultiHeadAttention", 0) == (2 if fusion and form != "legacy" else 0)
+    assert report.bundle.manifest.nodes.get("MultiHeadAttention", 0) == (2 if fusion and form != "legacy" else 0)
     assert_gives(tmp_path / "out", form=form)
 
 
@@ -151,7 +151,7 @@ def test_norms_last(tmp_path: Path, options: BurnOptions, config: dict[str, Any]
 def test_without_a_config_the_card_s_values_are_taken_and_said(checkpoint: Path, tmp_path: Path) -> None:
     (checkpoint / "config.json").unlink()
     report = export_model(str(checkpoint), output=tmp_path / "out")
-    assert report.bundle.labels == ("Negative", "Neutral", "Positive")
+    assert report.bundle.manifest.labels == ("Negative", "Neutral", "Positive")
     assert any("8 heads and norm first are assumed" in note for note in report.notes)
     assert_gives(tmp_path / "out", heads=8)
     export_model(str(checkpoint), output=tmp_path / "out", burn=BurnOptions(heads=2), overwrite=True)
@@ -161,7 +161,7 @@ def test_without_a_config_the_card_s_values_are_taken_and_said(checkpoint: Path,
 def test_int8(checkpoint: Path, tmp_path: Path) -> None:
     report = export_model(str(checkpoint), precision="int8", output=tmp_path / "out")
     assert report.parity.passed
-    assert report.bundle.nodes == {"LayerNormalization": 4, "Gelu": 2}
+    assert report.bundle.manifest.nodes == {"LayerNormalization": 4, "Gelu": 2}
 
 
 def test_a_fixed_length_cuts_as_burn_cuts(checkpoint: Path, tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_config_that_makes_no_sense(checkpoint: Path, tmp_path: Path, stated: 
 def test_the_length_of_texts(checkpoint: Path, tmp_path: Path, stated: dict[str, object], length: int) -> None:
     (checkpoint / "config.json").write_text(json.dumps(stated), "utf-8")
     report = export_model(str(checkpoint), output=tmp_path / "out", burn=BurnOptions(heads=4))
-    assert report.bundle.max_length == length
+    assert report.bundle.manifest.max_length == length
 
 
 def _without(name: str) -> Tensors:

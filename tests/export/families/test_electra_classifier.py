@@ -51,8 +51,8 @@ def test_each_pooling_to_the_letter(tmp_path: Path, pooling: str) -> None:
 @pytest.mark.parametrize("pooling", ["mean", "max"])
 def test_the_bundle_gives_torchs_answers(tmp_path: Path, pooling: str) -> None:
     report = export_model(str(write_electra(tmp_path / "electra", tiny_electra(pooling))), output=tmp_path / "out")
-    assert report.bundle.family == "electra-classifier"
-    assert report.bundle.nodes == {"LayerNormalization": 2 * LAYERS + 1, "Gelu": LAYERS, "MultiHeadAttention": LAYERS}
+    assert report.bundle.manifest.family == "electra-classifier"
+    assert report.bundle.manifest.nodes == {"LayerNormalization": 2 * LAYERS + 1, "Gelu": LAYERS, "MultiHeadAttention": LAYERS}
     assert load(report.bundle.root).labels == ("negative", "neutral", "positive")
 
 

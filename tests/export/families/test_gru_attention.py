@@ -48,7 +48,7 @@ def test_both_readings_equal_torch(tmp_path: Path, layers: int, padding: str, le
     expected = reference(weights, length=length)
     assert np.abs(classifier.logits(TEXTS) - expected).max() <= 1e-4
     assert np.abs(np.concatenate([classifier.logits([text]) for text in TEXTS]) - expected).max() <= 1e-4
-    assert report.bundle.nodes == {"GRU": layers}
+    assert report.bundle.manifest.nodes == {"GRU": layers}
     explained = classifier.explain("good film").tokens
     assert [token.token for token in explained] == ["[CLS]", "good", "film", "[SEP]"]
     assert sum(token.weight for token in explained) == pytest.approx(1, abs=1e-5) or padding == "padded"
@@ -74,7 +74,7 @@ def test_labels_come_from_the_config(tmp_path: Path) -> None:
         tmp_path / "tiny", tiny_weights(output_dim=3), id2label={"0": "bad", "1": "so-so", "2": "good"}
     )
     report = export_model(str(checkpoint), output=tmp_path / "out")
-    assert report.bundle.labels == ("bad", "so-so", "good")
+    assert report.bundle.manifest.labels == ("bad", "so-so", "good")
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert config["label2id"] == {"bad": 0, "so-so": 1, "good": 2}
 
@@ -102,7 +102,7 @@ def test_half_precision_weights_are_read(tmp_path: Path) -> None:
 
 def test_without_a_config_the_tensors_tell(tiny: Path, tmp_path: Path) -> None:
     (tiny / "config.json").unlink()
-    assert export_model(str(tiny), output=tmp_path / "out").bundle.labels == ("negative", "positive")
+    assert export_model(str(tiny), output=tmp_path / "out").bundle.manifest.labels == ("negative", "positive")
 
 
 def change(**changes: torch.Tensor | None) -> dict[str, torch.Tensor]:

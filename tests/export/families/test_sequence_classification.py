@@ -79,10 +79,10 @@ def test_each_architecture_is_fused(
     report = export_model(str(write_encoder(tmp_path / model_type, model, tokenizer)), output=tmp_path / "out")
     assert report.parity.passed
     assert report.notes == ()
-    assert report.bundle.nodes["MultiHeadAttention"] == LAYERS
-    assert report.bundle.nodes["LayerNormalization"] == 2 * LAYERS + 1
-    assert report.bundle.nodes.get("Gelu") == GELUS.get(model_type)
-    assert report.bundle.max_length == POSITIONS
+    assert report.bundle.manifest.nodes["MultiHeadAttention"] == LAYERS
+    assert report.bundle.manifest.nodes["LayerNormalization"] == 2 * LAYERS + 1
+    assert report.bundle.manifest.nodes.get("Gelu") == GELUS.get(model_type)
+    assert report.bundle.manifest.max_length == POSITIONS
 
 
 @pytest.mark.parametrize("model_type", ["deberta-v2", "mpnet"])
@@ -92,7 +92,7 @@ def test_relative_positions_are_exported_unfused_and_said_to_be(tmp_path: Path, 
     )
     report = export_model(str(folder), output=tmp_path / "out")
     assert report.parity.passed
-    assert "MultiHeadAttention" not in report.bundle.nodes
+    assert "MultiHeadAttention" not in report.bundle.manifest.nodes
     assert f"the attention of a {model_type} model cannot be one node" in report.notes[0]
 
 
@@ -217,7 +217,7 @@ class TestHeads:
             tmp_path / "multi", tiny_model("bert", id2label=labels, problem_type="multi_label_classification")
         )
         report = export_model(str(folder), output=tmp_path / "out")
-        assert report.bundle.activation == "sigmoid"
+        assert report.bundle.manifest.activation == "sigmoid"
         classifier = load(report.bundle.root)
         prediction = classifier("the film was good")
         logits = classifier.logits(["the film was good"])[0].astype(float)
@@ -261,7 +261,7 @@ class TestFixedShapes:
     def test_the_graph_takes_one_shape(self, fixed: ExportReport) -> None:
         graph = onnx.load(fixed.bundle.root / "onnx" / "model.onnx").graph
         assert [[dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in graph.input] == [[4, 16]] * 2
-        assert (fixed.bundle.lengths, fixed.bundle.batch) == ((16,), 4)
+        assert (fixed.bundle.manifest.lengths, fixed.bundle.manifest.batch) == ((16,), 4)
 
     def test_any_number_of_texts_is_answered(self, bert: Path, fixed: ExportReport) -> None:
         texts = ["good", "the film was bad", "it was not a good day", "good film " * 20, "", "bad and long"]

@@ -65,9 +65,11 @@ def bundle(reports: dict[str, ExportReport], tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["gru-fp32", "gru-int8", "bert-fp32", "bert-int8"])
 def test_both_engines_are_gated_and_give_the_same_answers(reports: dict[str, ExportReport], name: str) -> None:
     report = reports[name]
-    assert report.bundle.engines.keys() == {*BOTH}
+    assert report.bundle.manifest.engines.keys() == {*BOTH}
     assert report.parity.passed
-    measured = {(each.engine, each.name) for each in report.parity.conditions if each.precision == report.bundle.precision}
+    measured = {
+        (each.engine, each.name) for each in report.parity.conditions if each.precision == report.bundle.manifest.precision
+    }
     assert measured == {(engine, name) for engine in BOTH for name in ("one by one", "mixed batches", "padded")}
     logits = [load(report.bundle.root, engine=engine).logits(TEXTS) for engine in BOTH]
     assert np.abs(logits[0] - logits[1]).max() <= (1e-4 if "fp32" in name else 0.3)
@@ -82,9 +84,9 @@ def test_a_gru_is_exact_for_every_row_of_a_mixed_batch(reports: dict[str, Export
     engine = open_engine(bundle, "openvino", threads=2)
     generator = np.random.default_rng(0)
     rows = [generator.integers(1, 12, size).tolist() for size in (1, 2, 3, 7, 8, 19, 64, 128)]
-    together = engine(*pad(rows, 128, bundle.pad_id))
+    together = engine(*pad(rows, 128, bundle.manifest.pad_id))
     for row, ids in enumerate(rows):
-        alone = engine(*pad([ids], len(ids), bundle.pad_id))
+        alone = engine(*pad([ids], len(ids), bundle.manifest.pad_id))
         assert np.abs(together.logits[row] - alone.logits[0]).max() <= 1e-6
         assert together.attention is not None
         assert alone.attention is not None
@@ -103,7 +105,7 @@ def test_the_manifest_says_how_each_engine_is_quantized(reports: dict[str, Expor
 
 
 def test_int8_shrinks_the_weights(reports: dict[str, ExportReport]) -> None:
-    sizes = [reports[f"gru-{precision}"].bundle.files["openvino/openvino_model.bin"] for precision in ("int8", "fp32")]
+    sizes = [reports[f"gru-{precision}"].bundle.manifest.files["openvino/openvino_model.bin"] for precision in ("int8", "fp32")]
     assert sizes[0] < 0.5 * sizes[1]
 
 
@@ -210,7 +212,7 @@ def test_a_used_encoder_survives_a_fork(reports: dict[str, ExportReport], engine
 
 def test_engines_in_the_other_order(checkpoints: dict[str, Path], tmp_path: Path) -> None:
     report = export_model(str(checkpoints["gru"]), precision="int8", engines=BOTH[::-1], output=tmp_path / "out")
-    assert [*report.bundle.engines] == [*BOTH[::-1]]
+    assert [*report.bundle.manifest.engines] == [*BOTH[::-1]]
     assert verify(tmp_path / "out").passed
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sentiment_edge_runtimes.bundle import GOLDEN
+from sentiment_edge_runtimes.bundle.folder import GOLDEN
 from sentiment_edge_runtimes.errors import BundleInvalid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.bundle.folder import Bundle
     from sentiment_edge_runtimes.vocabulary import EngineName
 
 
@@ -50,9 +50,12 @@ def read_golden(bundle: Bundle) -> Golden:
     texts = [row["text"] for row in rows]
     try:
         torch = np.array([row["torch"] for row in rows], dtype=np.float32)
-        logits = {name: np.array([row[bundle.golden_key(name)] for row in rows], dtype=np.float32) for name in bundle.engines}
+        logits = {
+            name: np.array([row[bundle.manifest.golden_key(name)] for row in rows], dtype=np.float32)
+            for name in bundle.manifest.engines
+        }
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
-    if not texts or any(side.shape != (len(texts), len(bundle.labels)) for side in (torch, *logits.values())):
-        raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.labels)} classes")
+    if not texts or any(side.shape != (len(texts), len(bundle.manifest.labels)) for side in (torch, *logits.values())):
+        raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.manifest.labels)} classes")
     return Golden(texts, logits, torch)

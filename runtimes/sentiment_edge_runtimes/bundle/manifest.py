@@ -1,0 +1,269 @@
+"""`manifest.json`: what a bundle says of itself. The export writes it, the runtime reads it, the model card is made of it.
+
+A field that changes answers raises `FORMAT_VERSION`, and a runtime refuses a version that it does not know. Fields that only
+inform may be added within a version; unknown ones are passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+from sentiment_edge_runtimes.vocabulary import (
+    ACTIVATIONS,
+    ENGINES,
+    INFERENCE_PRECISIONS,
+    PADDINGS,
+    PRECISIONS,
+    REDUCING_ENGINES,
+    SCHEMES,
+    TRUNCATIONS,
+    Activation,
+    ComputedIn,
+    EngineName,
+    InferencePrecision,
+    Padding,
+    Precision,
+    Scheme,
+    Truncation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT_VERSION = 1
+SHORTEST, LONGEST = 3, 2**16
+"""Tokens: room for one between two special ones, and not so many that a forged length could exhaust memory."""
+LARGEST_BATCH = 2**12
+_LARGEST_ID = 2**31
+
+_T = TypeVar("_T")
+
+
+class UnknownFormat(ValueError):
+    """A manifest of a format version that this release does not know."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"format_version {version} is not known")
+        self.version = version
+
+
+class Source(NamedTuple):
+    """The checkpoint that a bundle was made of; None where nothing tells."""
+
+    id: str | None = None
+    """A known name, a Hub id, or the name of a folder."""
+    revision: str | None = None
+    """The Hub's commit."""
+    licence: str | None = None
+
+
+class Fp32Weight(NamedTuple):
+    """A weight of an int8 model that stayed fp32."""
+
+    weight: str
+    drift: float
+    """Mean drift of the calibration texts when it alone is int8."""
+    share: float
+    """Its elements, of all that int8 is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one engine's model is quantized."""
+
+    scheme: Scheme
+    weights: str
+    """In words."""
+    activations: str
+    """Their data type while products are computed."""
+    fp32: tuple[Fp32Weight, ...] = ()
+
+    @classmethod
+    def from_json(cls, contents: object) -> Recipe:
+        """Read it off JSON; raises as `Manifest.from_json` does."""
+        entry = _typed(contents, dict, "a recipe in quantization")
+        kept = _field(entry, "fp32", list)
+        return cls(
+            cast("Scheme", _one_of(_field(entry, "scheme", str), SCHEMES, "scheme")),
+            _field(entry, "weights", str),
+            _field(entry, "activations", str),
+            tuple(Fp32Weight(_field(each, "weight", str), float(each["drift"]), float(each["share"])) for each in kept),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        kept = [weight._asdict() for weight in self.fp32]
+        return {"scheme": self.scheme, "weights": self.weights, "activations": self.activations, "fp32": kept}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a bundle says of itself."""
+
+    family: str
+    precision: Precision
+    labels: tuple[str, ...]
+    """By class index."""
+    activation: Activation
+    """What turns logits into probabilities: over all classes together (`softmax`), or for each alone (`sigmoid`)."""
+    max_length: int
+    """Tokens of a text that the model reads, special ones among them."""
+    lengths: tuple[int, ...]
+    """What batches are padded to, ascending; the last is `max_length`."""
+    batch: int | None
+    """The only number of texts that the model takes at once; None: any."""
+    pad_id: int
+    """Token that padding is made of."""
+    padding: Padding
+    """Whether padding is invisible to the model (`packed`) or part of what it reads (`padded`)."""
+    truncation: Truncation
+    """Whether a long text keeps the special tokens at its end (`tokenizer`), or is cut with them (`plain`)."""
+    engines: Mapping[EngineName, str]
+    """The model file of each engine."""
+    inference_precision: InferencePrecision = "f32"
+    """What engines that can may compute in where they do not use int8: the bundle's parity was measured so."""
+    quantization: Mapping[EngineName, Recipe] = field(default_factory=dict)
+    """Of each engine's int8 model; empty in fp32."""
+    nodes: Mapping[str, int] = field(default_factory=dict)
+    """Nodes of the first engine's graph that the export counted, by type."""
+    source: Source = field(default_factory=Source)
+    built_with: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the libraries that made it."""
+    parity: Mapping[str, Any] = field(default_factory=dict)
+    """Summary of the parity report, as JSON has it."""
+    files: Mapping[str, int] = field(default_factory=dict)
+    """Size in bytes of every file but the manifest and the checksums."""
+
+    @classmethod
+    def from_json(cls, contents: object) -> Manifest:
+        """Read it off JSON.
+
+        Raises:
+            UnknownFormat: its format version is newer than this release knows.
+            ValueError: a field is missing, of a wrong type or out of range.
+        """
+        if not isinstance(contents, dict):
+            raise ValueError("it is not a JSON object")  # noqa: TRY004 - one kind of error for all that is wrong in it
+        version = contents.get("format_version")
+        if type(version) is not int or version < 1:
+            raise ValueError("it has no format_version")
+        if version > FORMAT_VERSION:
+            raise UnknownFormat(version)
+        try:
+            manifest = _read(contents)
+        except KeyError as error:
+            raise ValueError(f"it has no {error.args[0]}") from error
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        _check_ranges(manifest)
+        return manifest
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "family": self.family,
+            "precision": self.precision,
+            "inference_precision": self.inference_precision,
+            "quantization": {engine: recipe.to_json() for engine, recipe in self.quantization.items()} or None,
+            "labels": list(self.labels),
+            "activation": self.activation,
+            "max_length": self.max_length,
+            "lengths": list(self.lengths),
+            "batch": self.batch,
+            "pad_id": self.pad_id,
+            "padding": self.padding,
+            "truncation": self.truncation,
+            "engines": dict(self.engines),
+            "nodes": dict(self.nodes),
+            "source": self.source._asdict(),
+            "built_with": dict(self.built_with),
+            "parity": dict(self.parity),
+            "files": dict(self.files),
+        }
+
+    @property
+    def static_engines(self) -> frozenset[EngineName]:
+        """Engines whose int8 products use scales fixed ahead of time."""
+        return frozenset(engine for engine, recipe in self.quantization.items() if recipe.scheme == "static")
+
+    def computed_in(self, engine: EngineName) -> ComputedIn:
+        """Return the coarsest numbers that an engine uses for it."""
+        reduces = engine in REDUCING_ENGINES and self.inference_precision == "bf16"
+        return "bf16" if self.precision == "fp32" and reduces else self.precision
+
+    def golden_key(self, engine: EngineName) -> str:
+        """Return what the rows of `golden.jsonl` call the logits of an engine: plainly `logits` for the first."""
+        return "logits" if engine == next(iter(self.engines)) else f"logits_{engine}"
+
+
+def _read(entries: dict[str, Any]) -> Manifest:
+    files = {
+        _typed(name, str, "a file's name"): _typed(size, int, f"the size of {name}")
+        for name, size in _field(entries, "files", dict).items()
+    }
+    batch = entries["batch"]
+    recipes = _typed(entries.get("quantization") or {}, dict, "quantization")
+    return Manifest(
+        family=_field(entries, "family", str),
+        precision=cast("Precision", _one_of(entries["precision"], PRECISIONS, "precision")),
+        labels=tuple(_typed(label, str, "a label") for label in _field(entries, "labels", list)),
+        activation=cast("Activation", _one_of(entries["activation"], ACTIVATIONS, "activation")),
+        max_length=_field(entries, "max_length", int),
+        lengths=tuple(_typed(length, int, "a length") for length in _field(entries, "lengths", list)),
+        batch=None if batch is None else _typed(batch, int, "batch"),
+        pad_id=_field(entries, "pad_id", int),
+        padding=cast("Padding", _one_of(entries["padding"], PADDINGS, "padding")),
+        truncation=cast("Truncation", _one_of(entries["truncation"], TRUNCATIONS, "truncation")),
+        engines=_by_engine(
+            {name: _one_of(path, tuple(files), name) for name, path in _field(entries, "engines", dict).items()}
+        ),
+        inference_precision=cast(
+            "InferencePrecision",
+            _one_of(entries.get("inference_precision", "f32"), INFERENCE_PRECISIONS, "inference_precision"),
+        ),
+        quantization={name: Recipe.from_json(recipe) for name, recipe in _by_engine(recipes).items()},
+        nodes={name: _typed(count, int, f"the count of {name}") for name, count in _field(entries, "nodes", dict).items()},
+        source=_read_source(_typed(entries.get("source") or {}, dict, "source")),
+        built_with={str(name): str(number) for name, number in _typed(entries.get("built_with") or {}, dict, "it").items()},
+        parity=_field(entries, "parity", dict),
+        files=files,
+    )
+
+
+def _read_source(entries: dict[str, Any]) -> Source:
+    stated = (entries.get(name) for name in Source._fields)
+    return Source(*(None if value is None else _typed(value, str, "an entry of source") for value in stated))
+
+
+def _check_ranges(manifest: Manifest) -> None:
+    if not manifest.labels or not manifest.engines or len({*manifest.labels}) != len(manifest.labels):
+        raise ValueError("there must be labels, all different, and engines")
+    if not 0 <= manifest.pad_id < _LARGEST_ID or not SHORTEST <= manifest.max_length <= LONGEST:
+        raise ValueError("pad_id or max_length is out of range")
+    if manifest.lengths != tuple(sorted({*manifest.lengths, manifest.max_length})) or manifest.lengths[0] < 1:
+        raise ValueError("lengths must ascend from 1 or more to max_length")
+    if manifest.batch is not None and not 1 <= manifest.batch <= LARGEST_BATCH:
+        raise ValueError("batch is out of range")
+
+
+def _by_engine(entries: Mapping[str, _T]) -> dict[EngineName, _T]:
+    """Return the entries of engines that this release knows; a later one may know more."""
+    return {name: entries[name] for name in cast("tuple[EngineName, ...]", tuple(entries)) if name in ENGINES}
+
+
+def _field(entries: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
+    return _typed(entries[name], kind, name)
+
+
+def _typed(value: object, kind: type[_T], name: str) -> _T:
+    if type(value) is not kind:
+        raise TypeError(f"{name} is {value!r:.60}, not of type {kind.__name__}")
+    return value
+
+
+def _one_of(value: object, allowed: tuple[str, ...], name: str) -> str:
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} is {value!r:.60}, not one of {', '.join(allowed)}")
+    return value
