@@ -1,4 +1,4 @@
-"""Which texts run together, and padded to what."""
+"""Grouping of texts into batches, and their padding."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 16
 MAX_TOKENS = 1024
-"""Bounds on one batch: what it holds in memory, and how long an answer can be kept waiting; more gains nothing."""
+"""Bounds on one batch, for the sake of memory and of the time to the first answer; larger batches are no faster."""
 
 _START = 16
-"""What it costs to run one more batch, in tokens: so much longer a text may be padded to join another batch."""
+"""The cost of starting a batch, in tokens of padding that it is worth to avoid it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Texts to run together."""
+    """Texts that run together."""
 
     rows: tuple[int, ...]
-    """Which texts, by position."""
+    """Positions of the texts."""
     length: int
-    """Tokens to pad each of them to."""
+    """Tokens that each text is padded to."""
 
 
 def padded_length(count: int, lengths: Sequence[int]) -> int:
-    """Return the least of the ascending `lengths` that so many tokens fit."""
+    """Return the smallest of the ascending `lengths` that is not below a count of tokens."""
     return lengths[bisect_left(lengths, count)]
 
 
 def plan(counts: Sequence[int], lengths: Sequence[int], fixed_rows: int | None = None) -> Iterator[Batch]:
-    """Group texts such that padding and starting batches cost least together; the longest first, so that workers end together.
+    """Yield batches such that padding and starts together cost least; longest texts first, so that workers end together.
 
     Args:
-        counts: tokens of each text, none above the last of `lengths`.
-        lengths: what a batch may be padded to, ascending.
-        fixed_rows: the only number of rows that the model takes, where there is one.
+        counts: the number of tokens of each text, none above the last of `lengths`.
+        lengths: the lengths that a batch may be padded to, ascending.
+        fixed_rows: the only number of rows that the model takes; None if it takes any.
     """
     fitting = [padded_length(count, lengths) for count in counts]
     padded = _merged(Counter(fitting), fixed_rows)
@@ -55,10 +55,10 @@ def plan(counts: Sequence[int], lengths: Sequence[int], fixed_rows: int | None =
 
 
 def _merged(texts: Mapping[int, int], fixed_rows: int | None) -> dict[int, int]:
-    """Return for each length the one that its texts are padded to, given how many texts there are of each."""
+    """Return the length that texts of each length are padded to, given the number of texts of each."""
     levels = sorted(texts)
     cheapest: list[tuple[int, int]] = [(0, 0)]
-    """For the first so many levels: the least cost, and at which level the last group starts."""
+    """At index n, of the n shortest levels: the least cost, and the level at which the last group starts."""
     for end, length in enumerate(levels, start=1):
         options, together = [], 0
         for start in reversed(range(end)):
@@ -75,7 +75,7 @@ def _merged(texts: Mapping[int, int], fixed_rows: int | None) -> dict[int, int]:
 
 
 def _cost(texts: int, length: int, fixed_rows: int | None) -> int:
-    """Return what texts cost that are padded to one length, in tokens."""
+    """Return the cost, in tokens, of texts that are padded to one length."""
     batches = -(-texts // _most_rows(length, fixed_rows))
     return (batches * fixed_rows if fixed_rows else texts) * length + batches * _START
 

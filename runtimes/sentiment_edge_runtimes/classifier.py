@@ -14,8 +14,8 @@ import numpy as np
 
 from sentiment_edge_runtimes.batching import Batch, pad, plan
 from sentiment_edge_runtimes.bundle import Bundle
-from sentiment_edge_runtimes.engines.engine import Engine, Outputs, open_engine
-from sentiment_edge_runtimes.engines.selection import choose
+from sentiment_edge_runtimes.engines.loader import open_engine
+from sentiment_edge_runtimes.engines.selection import check_options, choose
 from sentiment_edge_runtimes.errors import EngineError, InputError
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import probabilities
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sentiment_edge_runtimes.engines.engine import Engine, Outputs
     from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName
 
 DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
 _STREAM_TEXTS = 1024
-"""Texts read ahead by `stream`: enough to find some of each length."""
+"""Texts that `stream` reads ahead: enough to find several of each length, which share a batch."""
 
 _INHERITED: list[object] = []
-"""Engines of a process that forked into this one: to let go of them would wait for threads that are not there."""
+"""Engines of the process that this one was forked from: to free them would wait for threads that a fork does not copy."""
 
 
 def load(
@@ -43,26 +44,31 @@ def load(
     """Open a bundle and return its classifier. Never touches the network.
 
     Args:
-        bundle: the folder that an export wrote; None for the small English model that comes with this package.
-        engine: what executes the model; `auto` for what the environment variable `SENTIMENT_EDGE_ENGINE` says, and without
-            that for the faster one of those that the bundle has and this machine too: timed once, then remembered.
-        threads: CPU threads to use; None for the CPUs that this process may really use.
+        bundle: the folder that an export wrote; by default the small English model that comes with this package.
+        engine: the engine that executes the model; `auto` for the one that the environment variable `SENTIMENT_EDGE_ENGINE`
+            names, by default the faster one of the bundle's that are installed here: timed once, then remembered.
+        threads: CPU threads to use; by default one for each CPU that this process may really use.
 
     Raises:
+        OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
         BundleError: the bundle is missing, damaged, malformed or too new.
         EngineError: the bundle has no model for this engine.
-        InputError: `threads` is below 1.
     """
+    check_options(engine, threads)
     root = DEFAULT_BUNDLE if bundle is None else Path(bundle)
     return Classifier(Bundle.open(root), engine=engine, threads=threads)
 
 
 class Classifier:
-    """A bundle ready to use. May be shared by threads; the engine starts at first use, in each process anew."""
+    """A bundle ready to use. Threads may share it; the engine starts at first use, in each process anew.
+
+    Raises:
+        OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
+        EngineError: the bundle has no model for this engine.
+    """
 
     def __init__(self, bundle: Bundle, *, engine: EngineChoice = "auto", threads: int | None = None) -> None:
-        if threads is not None and threads < 1:
-            raise InputError(f"threads must be 1 or more, not {threads}")
+        check_options(engine, threads)
         if engine != "auto":
             bundle.model_path(engine)  # a missing one is better named now than at first use
         self.bundle = bundle
@@ -73,8 +79,15 @@ class Classifier:
         self._lock = os.getpid(), RLock()
         self._engine: tuple[int, Engine] | None = None
 
+    def __repr__(self) -> str:
+        """Return the bundle's folder, its precision and labels, and the engine: `auto` while none has been chosen."""
+        root, manifest = self.bundle.root, self.bundle.manifest
+        engine = self._chosen or self._asked  # without choosing one, which takes time and may fail
+        shown = f"precision={manifest.precision!r}, engine={engine!r}, labels={manifest.labels!r}"
+        return f"{type(self).__name__}({root.name or str(root)!r}, {shown})"
+
     def __reduce__(self) -> tuple[Callable[[Bundle], Classifier], tuple[Bundle]]:
-        """Pickle what it was made from: another process opens its own engine."""
+        """Pickle the arguments that it was made with: another process opens its own engine."""
         return partial(Classifier, engine=self._chosen or self._asked, threads=self._threads), (self.bundle,)
 
     @property
@@ -84,10 +97,10 @@ class Classifier:
 
     @property
     def engine(self) -> EngineName:
-        """What executes the model; asked for the first time on a machine, it may take a second to find out.
+        """The engine that executes the model; the first choice for a bundle on a machine may take a second.
 
         Raises:
-            EngineError: none of the bundle's engines can run it here.
+            EngineError: none of the bundle's engines can run it here, or `SENTIMENT_EDGE_ENGINE` names none of them.
         """
         with self._own_lock():
             if self._chosen is None:
@@ -101,7 +114,7 @@ class Classifier:
     def __call__(self, texts: Iterable[str]) -> list[Prediction]: ...
 
     def __call__(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
-        """Label one text, or each of several.
+        """Predict the label of one text, or of each of several.
 
         Raises:
             InputError: an item is not a string.
@@ -112,7 +125,7 @@ class Classifier:
         return self._predict(_several(texts))
 
     def stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """Label any number of texts in order, in constant memory, reading a little ahead.
+        """Predict the labels of any number of texts in order, in constant memory, reading a little ahead.
 
         Raises:
             InputError: an item is not a string.
@@ -125,7 +138,7 @@ class Classifier:
             yield from self._predict(chunk)
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """Return the model's raw outputs, float32 [texts, classes].
+        """Return the model's logits, float32 [texts, classes].
 
         Raises:
             InputError: an item is not a string.
@@ -134,9 +147,10 @@ class Classifier:
         return self._logits(self._tokenizer.encode(_several(texts)))
 
     def explain(self, text: str) -> Explanation:
-        """Return the prediction with the attention that each token got.
+        """Return the prediction for a text, with the attention that each of its tokens got.
 
         Raises:
+            InputError: the text is not a string.
             EngineError: the model has no attention output, or the engine failed.
         """
         encoding, truncated = self._tokenizer.encode_one(text)
@@ -200,7 +214,7 @@ class Classifier:
 
 
 def _several(texts: Iterable[str]) -> list[str]:
-    """Return the texts as a list; a lone string is one text, not its characters."""
+    """Return the texts as a list; a single string is one text, not its characters."""
     if isinstance(texts, str):
         return [texts]
     try:

@@ -1,4 +1,4 @@
-"""What the runtime raises on purpose, as a tree; the export adds its own to it.
+"""The errors that this project raises on purpose, as a tree; the export adds its own to it.
 
     SentimentEdgeError
     ├── InputError                  a text or file that cannot be used
@@ -16,11 +16,10 @@ command line shows the flag instead, prints the line and exits with `exit_status
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -42,7 +41,7 @@ class OptionError(InputError):
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"`{option}`: {problem}")
         self.option = option
-        """Its name, as Python has it."""
+        """The option's name, as Python has it."""
 
     def __reduce__(self) -> tuple[Callable[..., OptionError], tuple[str, str]]:
         """Pickle what it was made from."""
@@ -57,6 +56,16 @@ def check_choice(option: str, value: object, allowed: Sequence[str]) -> None:
     """
     if value not in allowed:
         raise OptionError(option, f"{value!r:.40} is not one of {', '.join(allowed)}")
+
+
+def check_at_least(option: str, value: object, least: int) -> None:
+    """Check that an option's value is an integer that is not too small.
+
+    Raises:
+        OptionError: it is not; the message names the least value that is accepted.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise OptionError(option, f"{value!r:.40} is not a whole number of {least} or more")
 
 
 class EngineError(SentimentEdgeError, RuntimeError):
@@ -95,24 +104,10 @@ class BundleDamaged(BundleError, ValueError):
         super().__init__(f"{root}: {name} {problem}; copy the bundle again or export it anew")
 
 
-_ORIGIN = "Exception from "
-"""How OpenVINO starts lines that name its own source."""
-
-
 def first_line(error: BaseException) -> str:
-    """Return the first line of a foreign error's message that says something, or without one the error's type."""
-    lines = (line for line in str(error).splitlines() if line.strip() and not line.startswith(_ORIGIN))
-    return next(lines, type(error).__name__)
+    """Return the first line of another library's error message that says something, or the error's type if there is none.
 
-
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turn an engine's exceptions, which share no public base, into ours with the first line of their message.
-
-    Raises:
-        EngineError: the block failed.
+    A line that ends in a colon only introduces the next one, often by a place in the library's source, and is passed over.
     """
-    try:
-        yield
-    except Exception as error:
-        raise EngineError(f"{what}: {first_line(error)}") from error
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return next((line for line in lines if not line.endswith(":")), lines[-1])

@@ -1,4 +1,4 @@
-"""Logits to probabilities, and how far two sets of logits are apart."""
+"""Probabilities of logits, and the drift between two sets of logits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def probabilities(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.float64]:
-    """Return probabilities, float64 [texts, classes], of logits [texts, classes]."""
+    """Return the probabilities, float64 [texts, classes], that logits of the same shape stand for."""
     if activation == "sigmoid":
         # Of the two equal forms, the one whose exponential cannot overflow.
         power = np.exp(-np.abs(logits.astype(np.float64)))
@@ -25,6 +25,6 @@ def probabilities(logits: NDArray[np.float32], activation: Activation) -> NDArra
 
 
 def drift(logits: NDArray[np.float32], reference: NDArray[np.float32], activation: Activation) -> NDArray[np.float64]:
-    """Return each text's largest absolute change of a class probability, float64 [texts]; NaN where logits are."""
+    """Return the largest absolute change of a class probability of each text, float64 [texts]; NaN where its logits are NaN."""
     changes: NDArray[np.float64] = np.abs(probabilities(logits, activation) - probabilities(reference, activation)).max(axis=1)
     return changes

@@ -1,21 +1,30 @@
-"""What a classifier answers."""
+"""The results of a classifier: predictions and explanations."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Prediction:
-    """The label of one text."""
+    """The label of one text. Its `repr` is short: it rounds the score and leaves out `scores`."""
 
     label: str
     score: float
     """Probability of the label, 0 to 1."""
-    scores: dict[str, float] = field(repr=False)
+    scores: dict[str, float]
     """Probability of every label."""
     truncated: bool = False
-    """Whether the text was longer than the model reads and its end was not seen."""
+    """True if the text was longer than the model reads, so that its end was not seen."""
+
+    def __repr__(self) -> str:
+        """Return label and score, and `truncated` if it is true."""
+        return f"{type(self).__name__}(label={self.label!r}, score={self.score:.4f}{', truncated=True' * self.truncated})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `label`, `score`, `scores` and `truncated`, unrounded, as JSON takes them."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +33,24 @@ class TokenWeight:
 
     token: str
     weight: float
-    """Share of the attention, 0 to 1; they sum to 1, less what padding got where the model reads padding."""
+    """Share of the attention, 0 to 1. The shares sum to 1, less those of padding where the model reads padding."""
     start: int
     end: int
-    """The characters of the text that the token covers: `text[start:end]`; empty for [CLS] and [SEP]."""
+    """The token covers the characters `text[start:end]`, none in the case of special tokens such as [CLS] and [SEP]."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `token`, `weight`, `start` and `end`, as JSON takes them."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Which tokens a prediction looked at."""
+    """A prediction with the attention of the model over the text's tokens."""
 
     text: str
     prediction: Prediction
     tokens: tuple[TokenWeight, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `text`, the prediction's entries and `tokens`, as JSON takes them."""
+        return {"text": self.text, **self.prediction.to_dict(), "tokens": [token.to_dict() for token in self.tokens]}

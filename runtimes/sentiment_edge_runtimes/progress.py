@@ -1,10 +1,10 @@
-"""What long work says of itself while it runs, whoever does it: an export, an evaluation, a benchmark, reading a file."""
+"""Reports of long work while it runs, such as an export, an evaluation, a benchmark or the reading of a large file."""
 
 from __future__ import annotations
 
 
 class Progress:
-    """Listens to long work. Each method does nothing here; a subclass overrides those that it wants to hear.
+    """A listener to long work. Each method does nothing here; a subclass overrides those that it wants to hear.
 
     Texts may name an option as Python has it, in backticks; a command line shows its flag instead.
     """
@@ -16,8 +16,8 @@ class Progress:
         """Hear something that the user should know, in one line: what was assumed, chosen or left out."""
 
     def advance(self, items: int) -> None:
-        """Hear that so many more items are done, such as lines."""
+        """Hear that more items are done, such as lines; `items` is their number."""
 
 
 SILENT = Progress()
-"""For work that nobody listens to."""
+"""The default: nobody listens."""

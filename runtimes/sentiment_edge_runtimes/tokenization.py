@@ -1,4 +1,4 @@
-"""Text to token ids, as the model was trained: truncation and padding are set here, whatever tokenizer.json carries."""
+"""Tokenization as the model was trained with: truncation and padding are set here, whatever tokenizer.json says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _CHARACTERS_PER_TOKEN = 32
 _MAX_CHARACTERS = 2**20
-"""A text's first word may be as long as this before its end goes unseen; longer texts of shorter words are no matter."""
+"""Characters of a text that are read at most: more of them could change its tokens only if one of its words were as long."""
 
 
 class Tokens(NamedTuple):
@@ -25,11 +25,11 @@ class Tokens(NamedTuple):
 
     ids: list[int]
     truncated: bool
-    """Whether tokens beyond the model's length were cut off."""
+    """True if tokens beyond the model's length were cut off."""
 
 
 class TextTokenizer:
-    """The bundle's tokenizer; safe to share by threads."""
+    """The bundle's tokenizer; threads may share it."""
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
         path = bundle.require("tokenizer.json")
@@ -58,9 +58,9 @@ class TextTokenizer:
         return [Tokens(encoding.ids[: self._max_length], truncated) for encoding, truncated in read]
 
     def encode_one(self, text: str) -> tuple[Encoding, bool]:
-        """Return the full encoding of one text, with tokens and character offsets, and whether its end goes unseen.
+        """Return the full encoding of one text, with tokens and character offsets, and True if its end goes unseen.
 
-        Of a long text only as much is read as settles the tokens that are kept: memory does not grow with the text.
+        Of a long text only as much is read as determines the tokens that are kept: memory does not grow with the text.
 
         Raises:
             InputError: it is not a string.
@@ -80,7 +80,7 @@ class TextTokenizer:
         return encoding, truncated
 
     def _encode_all(self, texts: list[str], *, fast: bool = False) -> list[Encoding]:
-        """Encode with all CPUs but without offsets (`fast`), or on this thread with them; a few spare tokens may follow."""
+        """Encode on all CPUs without offsets (`fast`), or on this thread with them; a few tokens too many may follow."""
         try:
             encode_batch = self._tokenizer.encode_batch_fast if fast else partial(map, self._tokenizer.encode)
             return list(encode_batch(texts))
@@ -88,7 +88,7 @@ class TextTokenizer:
             raise BundleInvalid(self._root, f"tokenizer.json does not work ({error})") from error
 
     def _is_cut(self, encoding: Encoding) -> bool:
-        """Whether tokens of the text itself go unread, not only special ones at its end."""
+        """Tell whether tokens of the text itself go unread, not only special ones at its end."""
         beyond = encoding.special_tokens_mask[self._max_length :]
         return 0 in beyond or any(0 in part.special_tokens_mask for part in encoding.overflowing)
 
@@ -105,7 +105,7 @@ def _encodable(text: str) -> str:
 
 
 def _is_settled(encoding: Encoding) -> bool:
-    """Whether more text could not change the kept tokens: they end before the last word, which the cut may have split."""
+    """Tell whether more text could not change the kept tokens: they end before the last word, which the cut may have split."""
     if not encoding.overflowing:
         return False
     kept, last = (

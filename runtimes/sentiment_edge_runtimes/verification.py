@@ -1,9 +1,10 @@
-"""Proof that a bundle gives on this machine what it gave when it was built, and torch's answers as it did then."""
+"""Verification of a bundle on this machine: the answers it gave when it was built, as close to torch's as then."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,15 +12,15 @@ import numpy as np
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.bundle.golden import read_golden
 from sentiment_edge_runtimes.classifier import Classifier
-from sentiment_edge_runtimes.comparison import Condition, Run
+from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
 from sentiment_edge_runtimes.engines.saturation import products_saturate
-from sentiment_edge_runtimes.engines.selection import usable_engines
+from sentiment_edge_runtimes.engines.selection import check_options, usable_engines
 from sentiment_edge_runtimes.errors import BundleInvalid, EngineError
 from sentiment_edge_runtimes.numerics import drift
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -27,46 +28,48 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.vocabulary import EngineChoice
 
 MAX_LOGIT_DIFFERENCE = 1e-4
-"""Of fp32 bundles: other kernels sum in another order."""
+"""Allowed in fp32: other kernels sum in another order."""
 MAX_MEAN_DRIFT, MAX_DRIFT = 2e-3, 2e-2
-"""Of int8 and bfloat16: on another CPU a rounding may fall the other way, and in a deep model others after it; four times what
-was seen on emulated CPUs. Products that saturate move the mean seven times as far as this."""
+"""Allowed in int8 and bfloat16: on another CPU a value may be rounded the other way, and in a deep model others after it. Four
+times the drift seen on emulated CPUs; products that saturate move the mean seven times as far."""
 _BOUNDS = ("agreement", "mean_drift", "logit_difference")
 _ENOUGH_TEXTS = 100
-"""For a bound on the share of texts with torch's label: of fewer, one would count for more than a hundredth."""
+"""Least number of texts that agreement is judged by: of fewer, a single one would count for more than 1 %."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The outcome for one bundle, its files already found intact."""
+    """The outcome of verifying one bundle, whose files are intact."""
 
     bundle: Bundle
     conditions: tuple[Condition, ...]
-    """Of each engine against itself where the bundle was built, then against torch."""
+    """Two of each engine: against its own answers where the bundle was built, and against torch."""
     failures: tuple[str, ...]
-    """What was not met, in words."""
+    """The checks that failed, each as one sentence."""
     refused: tuple[str, ...] = ()
-    """Why an engine of the bundle cannot run it here, where another can."""
+    """For each engine that cannot run the bundle here, although another can, the reason."""
 
     @property
     def passed(self) -> bool:
-        """Whether the golden outputs and the bundle's bounds were met."""
+        """Whether every check held."""
         return not self.failures
 
 
-def verify(root: Path, *, engine: EngineChoice = "auto", threads: int | None = None) -> Verification:
-    """Check a bundle's files, then its logits against its own where it was built, and against torch by its own bounds.
+def verify(root: str | os.PathLike[str], *, engine: EngineChoice = "auto", threads: int | None = None) -> Verification:
+    """Check a bundle's files, then its logits against those where it was built, and against torch's by the bundle's bounds.
 
     Args:
         root: the bundle's folder.
-        engine: which to check; `auto` for every one that the bundle has and this machine too.
-        threads: CPU threads to use; None for the CPUs that this process may really use.
+        engine: the engine to check; `auto` for every one of the bundle's that is installed here.
+        threads: CPU threads to use; by default one for each CPU that this process may really use.
 
     Raises:
+        OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
         BundleError: the bundle cannot be opened or has no golden outputs.
-        EngineError: the engine failed.
+        EngineError: the bundle has no model for the engine, or the engine failed.
     """
-    bundle = Bundle.open(root)
+    check_options(engine, threads)
+    bundle = Bundle.open(Path(root))
     golden = read_golden(bundle)
     bounds = _read_bounds(bundle)
     conditions: list[Condition] = []
@@ -79,9 +82,9 @@ def verify(root: Path, *, engine: EngineChoice = "auto", threads: int | None = N
         except EngineError as error:
             refused.append(error)
             continue
-        run = Run(name, bundle.manifest.computed_in(name), bundle.manifest.activation)
-        here = Condition.of("where it was built", logits, golden.logits[name], run)
-        torch = Condition.of("torch", logits, golden.torch, run)
+        origin = LogitsOrigin(name, bundle.manifest.computed_in(name), bundle.manifest.activation)
+        here = Condition.of("where it was built", logits, golden.logits[name], origin)
+        torch = Condition.of("torch", logits, golden.torch, origin)
         conditions += here, torch
         found = (*_changes(bundle, here, golden, logits), *_misses(bounds, torch))
         failures += (f"{name}: {each}" if len(bundle.manifest.engines) > 1 else each for each in found)
@@ -91,7 +94,7 @@ def verify(root: Path, *, engine: EngineChoice = "auto", threads: int | None = N
 
 
 def unchanged(here: Condition) -> bool:
-    """Whether answers are those of another machine, as far as machines can give the same."""
+    """Tell whether answers are those of another machine, as far as two machines can give the same."""
     # Written so that a NaN fails it.
     if here.precision == "fp32":
         return here.max_logit_difference <= MAX_LOGIT_DIFFERENCE
@@ -99,7 +102,7 @@ def unchanged(here: Condition) -> bool:
 
 
 def _changes(bundle: Bundle, here: Condition, golden: Golden, logits: NDArray[np.float32]) -> Iterator[str]:
-    """Say how far the answers are from those where the bundle was built, if it is too far."""
+    """Yield a failure if the answers are too far from those where the bundle was built."""
     if unchanged(here):
         return
     fp32, built = here.precision == "fp32", golden.logits[here.engine]
@@ -119,7 +122,7 @@ def _likely_reason(bundle: Bundle) -> str:
 
 
 def _misses(bounds: dict[str, float], torch: Condition) -> Iterator[str]:
-    """Say which of the bundle's own bounds do not hold here."""
+    """Yield a failure for each of the bundle's own bounds that does not hold here."""
     if torch.texts >= _ENOUGH_TEXTS and not torch.agreement >= bounds["agreement"]:
         yield f"{torch.agreement:.2%} of the texts get torch's label here, at least {100 * bounds['agreement']:.4g}% must"
     if not torch.mean_drift <= bounds["mean_drift"]:
@@ -130,7 +133,7 @@ def _misses(bounds: dict[str, float], torch: Condition) -> Iterator[str]:
 
 
 def _read_bounds(bundle: Bundle) -> dict[str, float]:
-    """Return the bounds that held where the bundle was built, infinity where there is none."""
+    """Return the bounds that the bundle was built within; infinity for one that was not set."""
     try:
         bounds = bundle.manifest.parity["bounds"]
         return {name: math.inf if bounds[name] is None else float(bounds[name]) for name in _BOUNDS}

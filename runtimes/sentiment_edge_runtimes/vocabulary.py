@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 EngineName = Literal["onnxruntime", "openvino"]
-"""What executes a bundle; the first is the default. Each has a module of its name in `engines` and in the export's targets."""
+"""An engine, which executes a bundle; the first is the default. Each has a module of its name in `engines` and in the export's
+`targets`."""
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 EngineChoice = Literal["auto", EngineName]
+"""An engine, or `auto` for the one that suits the machine."""
 ENGINE_CHOICES: tuple[EngineChoice, ...] = get_args(EngineChoice)
 DEFAULT_ENGINE: EngineName = ENGINES[0]
 REDUCING_ENGINES: frozenset[EngineName] = frozenset({"openvino"})
@@ -28,8 +30,8 @@ Activation = Literal["softmax", "sigmoid"]
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 
 Quantization = Literal["per-token", "per-tensor"]
-"""How activations are quantized while a model runs."""
+"""The granularity at which activations are quantized while a model runs."""
 QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
-Scheme = Literal[Quantization, "static", "stored"]
-"""How an engine's int8 works: as above; by scales fixed ahead; or weight-only, computing in fp32."""
+Scheme = Literal[Quantization, "static", "weight-only"]
+"""An engine's kind of int8: as above; with scales fixed ahead of time; or int8 weights with products in fp32."""
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)

@@ -11,6 +11,8 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
 JSON = {"Content-Type": "application/json"}
+_HANGS = 600
+"""Seconds after which the server is taken to hang, not to be slow."""
 
 
 class Answer(NamedTuple):
@@ -30,7 +32,7 @@ class Running:
         self.port = int(self.started.rpartition(":")[2])
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=_HANGS)
         try:
             with contextlib.suppress(BrokenPipeError):  # it may answer before it has all of a body that is too large
                 connection.request(method, path, body, JSON)
@@ -46,5 +48,5 @@ class Running:
 
     def stop(self, number: int = signal.SIGTERM) -> str:
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=30)
+        _, errors = self.process.communicate(timeout=_HANGS)
         return str(errors)

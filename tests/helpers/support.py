@@ -69,9 +69,19 @@ def edit_manifest(folder: Path, **changes: object) -> None:
     reseal(folder, "manifest.json")
 
 
+def put_file(folder: Path, name: str, contents: bytes) -> None:
+    """Add a file to a bundle or replace it, and mend its size and its checksum."""
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(contents)
+    files = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
+    edit_manifest(folder, files={**files, name: len(contents)})
+    reseal(folder, name)
+
+
 def reseal(folder: Path, name: str) -> None:
-    """Mend the checksum of a changed file."""
-    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    """Mend the checksum of a changed file, or add that of a new one."""
+    line = f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}"
     sums = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
-    mended = [f"{digest}  {name}" if line.endswith(f"  {name}") else line for line in sums]
-    (folder / "SHA256SUMS").write_text("\n".join(mended) + "\n", "utf-8")
+    others = [each for each in sums if not each.endswith(f"  {name}")]
+    (folder / "SHA256SUMS").write_text("\n".join([*others, line]) + "\n", "utf-8")

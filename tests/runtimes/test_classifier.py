@@ -3,14 +3,19 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from sentiment_edge import BundleMissing, Classifier, EngineError, InputError, load
+from sentiment_edge_runtimes import classifier as classifier_module
+from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+from sentiment_edge_runtimes.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +40,7 @@ WORDS = [
     "好",
     "😀",
 ]
+BUNDLE = Bundle.open(DEFAULT_BUNDLE)
 RANDOM = random.Random(0)
 TEXTS = ["", " ", *(" ".join(RANDOM.choices(WORDS, k=RANDOM.randint(1, 160))) for _ in range(150))]
 
@@ -184,15 +190,44 @@ def test_nothing_at_the_path_is_named(tmp_path: Path) -> None:
         load(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("threads", [0, -3])
-def test_threads_below_one_are_refused(threads: int) -> None:
-    with pytest.raises(InputError, match="threads must be 1 or more"):
-        load(threads=threads)
+@pytest.mark.parametrize("threads", [0, -3, 1.5, "2", True])
+def test_threads_that_are_none_are_refused_before_a_file_is_read(tmp_path: Path, threads: Any) -> None:
+    problem = re.escape(f"`threads`: {threads!r} is not a whole number of 1 or more")
+    with pytest.raises(OptionError, match=problem):
+        load(tmp_path / "nowhere", threads=threads)
+    with pytest.raises(OptionError, match=problem):
+        Classifier(BUNDLE, threads=threads)
+
+
+@pytest.mark.parametrize("engine", ["abacus", "ONNXRUNTIME", "", None, 3])
+def test_an_engine_that_is_none_is_refused_before_a_file_is_read(tmp_path: Path, engine: Any) -> None:
+    problem = re.escape(f"`engine`: {engine!r} is not one of auto, onnxruntime, openvino")
+    with pytest.raises(OptionError, match=problem):
+        load(tmp_path / "nowhere", engine=engine)
+    with pytest.raises(OptionError, match=problem) as refusal:
+        Classifier(BUNDLE, engine=engine)
+    assert refusal.value.option == "engine"
 
 
 def test_a_bundle_without_the_engine_says_which_it_has(bundle_folder: Path) -> None:
-    with pytest.raises(EngineError, match="no model for abacus in it, only for onnxruntime"):
-        load(bundle_folder, engine="abacus")  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match="no model for openvino in it, only for onnxruntime"):
+        load(bundle_folder, engine="openvino")
+
+
+def test_a_classifier_shows_what_it_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = "Classifier('gru-mini-int8', precision='int8', engine={!r}, labels=('negative', 'positive'))"
+    monkeypatch.setattr(classifier_module, "choose", None)  # to show it chooses nothing
+    assert repr(load()) == shown.format("auto")
+    assert repr(load(engine="onnxruntime")) == shown.format("onnxruntime")
+    monkeypatch.undo()
+    used = load()
+    used("I loved it.")
+    assert repr(used) == shown.format("onnxruntime")
+
+
+def test_a_classifier_of_the_working_folder_is_shown_too(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(bundle_folder)
+    assert repr(load(".")).startswith("Classifier('.', precision='int8'")
 
 
 def test_the_default_model_is_as_good_as_stated(shared: Callable[[str], Path], classifier: Classifier) -> None:

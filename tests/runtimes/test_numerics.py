@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from sentiment_edge_runtimes.comparison import Condition, Run
 from sentiment_edge_runtimes.numerics import probabilities
 
 LOGITS = npst.arrays(np.float32, npst.array_shapes(min_dims=2, max_dims=2), elements=st.floats(-1e4, 1e4, width=32))
@@ -26,10 +25,3 @@ def test_a_sigmoid_is_of_each_alone(logits: np.ndarray) -> None:
     assert shares + probabilities(-logits, "sigmoid") == pytest.approx(np.ones_like(shares))
     assert np.array_equal(probabilities(logits[:, :1], "sigmoid"), shares[:, :1])
     assert np.all((shares > 0.5) <= (logits > 0))
-
-
-def test_where_classes_do_not_exclude_each_other_all_that_hold_must_agree() -> None:
-    reference = np.array([[2.0, 0.1, -3.0]], np.float32)
-    moved = np.array([[2.0, -0.1, -3.0]], np.float32)  # the best one is the same, the second no longer holds
-    assert Condition.of("moved", moved, reference, Run("onnxruntime", "fp32", "softmax")).agreement == 1
-    assert Condition.of("moved", moved, reference, Run("onnxruntime", "fp32", "sigmoid")).agreement == 0

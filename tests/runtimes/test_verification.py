@@ -2,20 +2,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from helpers.support import Command, edit_manifest, reseal
+from helpers.openvino_bundle import add_openvino
+from helpers.support import Command, edit_manifest, put_file
 
 from sentiment_edge import BundleInvalid, verify
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+from sentiment_edge_runtimes.errors import OptionError
 
 
 def rewrite_golden(folder: Path, rows: list[dict[str, object]]) -> None:
-    path = folder / "golden.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    reseal(folder, path.name)
-    files = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
-    edit_manifest(folder, files={**files, path.name: path.stat().st_size})
+    put_file(folder, "golden.jsonl", "".join(json.dumps(row) + "\n" for row in rows).encode())
 
 
 def read_golden(folder: Path) -> list[dict[str, object]]:
@@ -29,6 +28,22 @@ def test_the_default_bundle_is_verified() -> None:
     assert here.agreement == torch.agreement == 1
     assert here.texts >= 200
     assert here.max_drift < torch.max_drift
+
+
+@pytest.mark.parametrize("options", [{"engine": "abacus"}, {"threads": 0}, {"threads": 1.5}], ids=str)
+def test_options_are_checked_before_a_file_is_read(tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match=f"`{next(iter(options))}`"):
+        verify(tmp_path / "nowhere", **options)
+
+
+def test_each_engine_is_held_to_its_own_answers(bundle_folder: Path) -> None:
+    result = verify(str(add_openvino(bundle_folder)))
+    assert [(each.engine, each.name) for each in result.conditions] == [
+        (engine, name) for engine in ("onnxruntime", "openvino") for name in ("where it was built", "torch")
+    ]
+    assert result.conditions[2].max_logit_difference <= 1e-4
+    assert not any(failure.startswith("openvino: other answers") for failure in result.failures)
+    assert any(failure.startswith("openvino: ") and "torch's label" in failure for failure in result.failures)
 
 
 def test_other_answers_are_noticed(bundle_folder: Path, command: Command) -> None:

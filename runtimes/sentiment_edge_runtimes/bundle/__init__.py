@@ -1,6 +1,6 @@
 """The bundle on disk: a folder of data with a manifest, checksums and golden outputs. This package alone knows its format."""
 
-from sentiment_edge_runtimes.bundle.folder import CHECKSUMS, GOLDEN, MANIFEST, PARITY, TOKENIZER, Bundle, sha256
+from sentiment_edge_runtimes.bundle.folder import CARD, CHECKSUMS, GOLDEN, MANIFEST, PARITY, TOKENIZER, Bundle, sha256
 from sentiment_edge_runtimes.bundle.manifest import (
     FORMAT_VERSION,
     LARGEST_BATCH,
@@ -13,6 +13,7 @@ from sentiment_edge_runtimes.bundle.manifest import (
 )
 
 __all__ = [
+    "CARD",
     "CHECKSUMS",
     "FORMAT_VERSION",
     "GOLDEN",

@@ -1,4 +1,4 @@
-"""A bundle's folder: opening one checks that it is whole.
+"""A bundle's folder, which is checked when it is opened.
 
 `manifest.json` is described by `Manifest`; its `files` give the size in bytes of every file but itself and `SHA256SUMS`, which
 holds the SHA-256 of every file but itself, in the format of coreutils' `sha256sum`.
@@ -26,6 +26,7 @@ CHECKSUMS = "SHA256SUMS"
 TOKENIZER = "tokenizer.json"
 GOLDEN = "golden.jsonl"
 PARITY = "parity.json"
+CARD = "README.md"
 
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 _SHORT_FILE = 64 * 2**20  # a manifest or list of checksums is never larger
@@ -33,19 +34,19 @@ _SHORT_FILE = 64 * 2**20  # a manifest or list of checksums is never larger
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An opened bundle; every file that its manifest names is there, inside the folder, and has its SHA-256."""
+    """An opened bundle: every file that its manifest names is inside the folder and has its size and its SHA-256."""
 
     root: Path
     manifest: Manifest
     fingerprint: str
-    """What tells this bundle from any other: the SHA-256 of all its checksums."""
+    """The SHA-256 of all its checksums, which identifies the bundle."""
 
     @classmethod
     def open(cls, root: Path) -> Bundle:
-        """Check the folder and read its manifest.
+        """Open a bundle: read its manifest and check every file.
 
         Raises:
-            BundleMissing: there is no manifest.
+            BundleMissing: the folder has no manifest.
             BundleTooNew: the manifest has a newer format.
             BundleInvalid: the manifest or the list of checksums is malformed, or a name leaves the folder.
             BundleDamaged: a file is missing, cannot be read, has another size or another hash.
@@ -55,7 +56,7 @@ class Bundle:
             checksums = _check_files(root, manifest.files)
         except BundleError:
             raise
-        except ValueError as error:  # of a name that no path can have
+        except ValueError as error:  # a name that no path can have
             raise BundleInvalid(root, f"{MANIFEST} is malformed ({error})") from error
         except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
             raise BundleDamaged(root, "a file", f"cannot be read ({error})") from error
@@ -131,7 +132,7 @@ def _inside(root: Path, name: str) -> str:
 
 
 def _check_files(root: Path, sizes: Mapping[str, int]) -> dict[str, str]:
-    """Return every file's checksum, found right."""
+    """Return the checksum of every file, all of them checked."""
     checksums = _read_checksums(root)
     for name in (MANIFEST, *sizes):
         path = root / _inside(root, name)

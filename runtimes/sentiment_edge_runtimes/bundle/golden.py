@@ -1,4 +1,4 @@
-"""Golden outputs: texts that a bundle brings, with the logits that it gave where it was built, and torch's."""
+"""Golden outputs: texts in a bundle, with the logits that it gave where it was built, and those of torch."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 class Golden(NamedTuple):
-    """Golden outputs, in the order of their texts."""
+    """The golden outputs of a bundle, in the order of their texts."""
 
     texts: list[str]
     logits: dict[EngineName, NDArray[np.float32]]
-    """[texts, classes], of each engine where the bundle was built."""
+    """By engine, [texts, classes]: what the bundle gave where it was built."""
     torch: NDArray[np.float32]
-    """The same of the original definition."""
+    """[texts, classes], of the original definition."""
 
 
 def golden_rows(bundle: Bundle) -> list[dict[str, Any]]:
-    """Return the texts that the bundle brings, as `text`, with the outputs that it knows of them.
+    """Return the rows of the golden outputs as JSON has them: a `text` each, with logits by the manifest's `golden_key`.
 
     Raises:
-        BundleInvalid: it brings none, or they are malformed.
+        BundleInvalid: the bundle has none, or they are malformed.
     """
     try:
         lines = bundle.require(GOLDEN).read_text(encoding="utf-8").split("\n")
@@ -41,10 +41,10 @@ def golden_rows(bundle: Bundle) -> list[dict[str, Any]]:
 
 
 def read_golden(bundle: Bundle) -> Golden:
-    """Return the golden outputs of every engine.
+    """Return the golden outputs, with logits of every engine of the bundle.
 
     Raises:
-        BundleInvalid: there are none, or they are malformed.
+        BundleInvalid: the bundle has none, or they are malformed.
     """
     rows = golden_rows(bundle)
     texts = [row["text"] for row in rows]

@@ -1,4 +1,4 @@
-"""`manifest.json`: what a bundle says of itself. The export writes it, the runtime reads it, the model card is made of it.
+"""`manifest.json`, which describes a bundle. The export writes it, the runtime reads it, the model card is made from it.
 
 A field that changes answers raises `FORMAT_VERSION`, and a runtime refuses a version that it does not know. Fields that only
 inform may be added within a version; unknown ones are passed over.
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 SHORTEST, LONGEST = 3, 2**16
-"""Tokens: room for one between two special ones, and not so many that a forged length could exhaust memory."""
+"""Bounds of `max_length`: room for one token between two special ones, and not enough to exhaust memory by a forged length."""
 LARGEST_BATCH = 2**12
 _LARGEST_ID = 2**31
+_FORMER_SCHEMES = {"stored": "weight-only"}
+"""Names of schemes in bundles made before the first release."""
 
 _T = TypeVar("_T")
 
@@ -49,7 +51,7 @@ class UnknownFormat(ValueError):
 
 
 class Source(NamedTuple):
-    """The checkpoint that a bundle was made of; None where nothing tells."""
+    """The checkpoint that a bundle was made from; None for what is not known."""
 
     id: str | None = None
     """A known name, a Hub id, or the name of a folder."""
@@ -65,56 +67,57 @@ class Fp32Weight(NamedTuple):
     drift: float
     """Mean drift of the calibration texts when it alone is int8."""
     share: float
-    """Its elements, of all that int8 is for."""
+    """Its elements, as a share of those of all weights that could be int8."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one engine's model is quantized."""
+    """The quantization of one engine's model."""
 
     scheme: Scheme
     weights: str
-    """In words."""
+    """A description of the weights' quantization."""
     activations: str
-    """Their data type while products are computed."""
+    """Data type of the activations while products are computed."""
     fp32: tuple[Fp32Weight, ...] = ()
 
     @classmethod
     def from_json(cls, contents: object) -> Recipe:
-        """Read it off JSON; raises as `Manifest.from_json` does."""
+        """Return the recipe that JSON describes; raises as `Manifest.from_json` does."""
         entry = _typed(contents, dict, "a recipe in quantization")
         kept = _field(entry, "fp32", list)
+        scheme = _field(entry, "scheme", str)
         return cls(
-            cast("Scheme", _one_of(_field(entry, "scheme", str), SCHEMES, "scheme")),
+            cast("Scheme", _one_of(_FORMER_SCHEMES.get(scheme, scheme), SCHEMES, "scheme")),
             _field(entry, "weights", str),
             _field(entry, "activations", str),
             tuple(Fp32Weight(_field(each, "weight", str), float(each["drift"]), float(each["share"])) for each in kept),
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return the entries of the JSON object."""
         kept = [weight._asdict() for weight in self.fp32]
         return {"scheme": self.scheme, "weights": self.weights, "activations": self.activations, "fp32": kept}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a bundle says of itself."""
+    """The description of a bundle."""
 
     family: str
     precision: Precision
     labels: tuple[str, ...]
     """By class index."""
     activation: Activation
-    """What turns logits into probabilities: over all classes together (`softmax`), or for each alone (`sigmoid`)."""
+    """The function from logits to probabilities: of all classes together (`softmax`), or of each alone (`sigmoid`)."""
     max_length: int
-    """Tokens of a text that the model reads, special ones among them."""
+    """The most tokens of a text that the model reads, special ones included."""
     lengths: tuple[int, ...]
-    """What batches are padded to, ascending; the last is `max_length`."""
+    """The lengths that batches are padded to, ascending; the last is `max_length`."""
     batch: int | None
-    """The only number of texts that the model takes at once; None: any."""
+    """The only number of texts that the model takes at once; None if it takes any."""
     pad_id: int
-    """Token that padding is made of."""
+    """The token that texts are padded with."""
     padding: Padding
     """Whether padding is invisible to the model (`packed`) or part of what it reads (`padded`)."""
     truncation: Truncation
@@ -122,11 +125,11 @@ class Manifest:
     engines: Mapping[EngineName, str]
     """The model file of each engine."""
     inference_precision: InferencePrecision = "f32"
-    """What engines that can may compute in where they do not use int8: the bundle's parity was measured so."""
+    """The precision of what is not int8, in engines that can reduce it; parity was measured with it."""
     quantization: Mapping[EngineName, Recipe] = field(default_factory=dict)
-    """Of each engine's int8 model; empty in fp32."""
+    """By engine; empty in fp32."""
     nodes: Mapping[str, int] = field(default_factory=dict)
-    """Nodes of the first engine's graph that the export counted, by type."""
+    """Number of nodes by type, of those that the export counted in the first engine's graph."""
     source: Source = field(default_factory=Source)
     built_with: Mapping[str, str] = field(default_factory=dict)
     """Versions of the libraries that made it."""
@@ -137,7 +140,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, contents: object) -> Manifest:
-        """Read it off JSON.
+        """Return the manifest that JSON describes.
 
         Raises:
             UnknownFormat: its format version is newer than this release knows.
@@ -154,13 +157,13 @@ class Manifest:
             manifest = _read(contents)
         except KeyError as error:
             raise ValueError(f"it has no {error.args[0]}") from error
-        except TypeError as error:
+        except (TypeError, OverflowError) as error:
             raise ValueError(str(error)) from error
         _check_ranges(manifest)
         return manifest
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return the entries of the JSON object."""
         return {
             "format_version": FORMAT_VERSION,
             "family": self.family,
@@ -189,12 +192,12 @@ class Manifest:
         return frozenset(engine for engine, recipe in self.quantization.items() if recipe.scheme == "static")
 
     def computed_in(self, engine: EngineName) -> ComputedIn:
-        """Return the coarsest numbers that an engine uses for it."""
+        """Return the coarsest number format that an engine computes the model in."""
         reduces = engine in REDUCING_ENGINES and self.inference_precision == "bf16"
         return "bf16" if self.precision == "fp32" and reduces else self.precision
 
     def golden_key(self, engine: EngineName) -> str:
-        """Return what the rows of `golden.jsonl` call the logits of an engine: plainly `logits` for the first."""
+        """Return the key of an engine's logits in the rows of `golden.jsonl`: just `logits` for the first engine."""
         return "logits" if engine == next(iter(self.engines)) else f"logits_{engine}"
 
 

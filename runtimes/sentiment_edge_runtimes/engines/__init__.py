@@ -1,1 +1,1 @@
-"""What executes a bundle: one module for each engine, and the choice between them."""
+"""Engines, which execute bundles: one module for each, and the choice between them."""

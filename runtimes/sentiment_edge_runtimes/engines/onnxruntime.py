@@ -1,4 +1,4 @@
-"""ONNX Runtime as an engine, set up to be embedded: no spinning between runs, no hoarded memory, exact int8 on every x86."""
+"""ONNX Runtime as an engine, set up to be embedded: no spinning between runs, little memory kept, exact int8 on every x86."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import onnxruntime
 
-from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask
+from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask, translated
 from sentiment_edge_runtimes.engines.saturation import products_saturate
-from sentiment_edge_runtimes.errors import EngineError, translated
+from sentiment_edge_runtimes.errors import EngineError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
 
 _SLOWER = "SkipLayerNormFusion;BiasGeluFusion"
-"""Fusions of ONNX Runtime whose CPU kernels take longer than the two nodes that they replace (benchmarks/fused_kernels.py)."""
+"""Fusions whose CPU kernels take longer than the two nodes that they replace (benchmarks/fused_kernels.py)."""
 
 _SPINNING = {
     "session.intra_op.allow_spinning": "1",
@@ -25,7 +25,7 @@ _SPINNING = {
     "session.force_spinning_stop": "1",
     "session.inter_op.allow_spinning": "0",
 }
-"""Between the nodes of a run threads wait awake: sleep would cost a short text a fifth of its time. After it they sleep."""
+"""Threads spin between the nodes of a run, for to sleep would cost a short text a fifth of its time, and sleep after it."""
 
 
 class OnnxRuntimeEngine:
@@ -59,7 +59,7 @@ def open_engine(bundle: Bundle, threads: int) -> OnnxRuntimeEngine:
 
 
 def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
-    """Return how a session over the bundle's file is set up."""
+    """Return the options of a session over the bundle's file."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1 if _is_recurrent(bundle) else threads
     options.inter_op_num_threads = 1
@@ -76,5 +76,5 @@ def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
 
 
 def _is_recurrent(bundle: Bundle) -> bool:
-    """Whether it has a GRU, whose kernel hardly gains from a second thread: several batches run at once instead."""
+    """Tell whether the model has a GRU, whose kernel hardly gains from a second thread: several batches run at once instead."""
     return "GRU" in bundle.manifest.nodes

@@ -1,4 +1,4 @@
-"""OpenVINO as an engine, set up to be embedded: no bfloat16 unasked, no pinned threads, what it compiled remembered."""
+"""OpenVINO as an engine, set up to be embedded: bfloat16 only if asked for, no pinned threads, compiled models cached."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import openvino
 from openvino.frontend import FrontEndManager
 
-from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask
-from sentiment_edge_runtimes.errors import EngineError, translated
+from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask, translated
+from sentiment_edge_runtimes.errors import EngineError
 from sentiment_edge_runtimes.machine.cache import recall, remember
 from sentiment_edge_runtimes.machine.cpu import cpu_features
+from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ _DEVICE = "CPU"
 
 
 class OpenVinoEngine:
-    """One compiled model over the bundle's IR; a request for each thread that calls it at once."""
+    """One compiled model of the bundle's IR, with an inference request for each thread that calls it at once."""
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
         self.workers = 1
@@ -35,7 +36,7 @@ class OpenVinoEngine:
         _check_products(bundle, path)
         with translated(f"{path}: OpenVINO cannot load it"):
             known = FrontEndManager().load_by_framework("ir").supported(os.fspath(path))
-        if not known:  # asked beforehand: else every format that OpenVINO reads is tried on it, with noise
+        if not known:  # asked beforehand: OpenVINO would try each format that it reads, and log each failure
             raise EngineError(f"{path}: not in a format that OpenVINO {openvino.__version__} knows; pip install -U openvino")
         with translated(f"{path}: OpenVINO cannot load it"):
             self._model = _compile(bundle, path, threads)
@@ -70,28 +71,32 @@ def open_engine(bundle: Bundle, threads: int) -> OpenVinoEngine:
 
 
 def _check_products(bundle: Bundle, path: Path) -> None:
-    """Refuse int8 products where they would be wrong."""
+    """Refuse a model of int8 products on a CPU where they would be wrong.
+
+    Raises:
+        EngineError: they saturate here.
+    """
     if "openvino" not in bundle.manifest.static_engines:
         return
     from sentiment_edge_runtimes.engines.saturation import products_saturate  # noqa: PLC0415 - loads the other engine
 
     if products_saturate():
         raise EngineError(
-            f"{path}: this CPU's int8 products saturate (x86 without VNNI), which OpenVINO cannot avoid; use onnxruntime"
+            f"{path}: this CPU's int8 products saturate (x86 without VNNI), which OpenVINO cannot avoid; use {DEFAULT_ENGINE}"
         )
 
 
 def _compile(bundle: Bundle, path: Path, threads: int) -> openvino.CompiledModel:
-    """Compile the model, or take up what an earlier process compiled.
+    """Compile the model, or import the one that an earlier process compiled and cached.
 
-    What is remembered holds no weights: those come from the bundle, whose checksums have been compared.
+    The cache holds no weights: those come from the bundle, whose checksums have been compared.
     """
     core = openvino.Core()
     properties = _properties(bundle, threads)
     key = (openvino.__version__, bundle.fingerprint, cpu_features(), *sorted(properties.items()))
     weights = path.with_suffix(".bin")
     if (compiled := recall("openvino", *key)) is not None:
-        with suppress(RuntimeError):  # another build of OpenVINO may refuse it: then anew
+        with suppress(RuntimeError):  # another build of OpenVINO may refuse it: compile anew
             return core.import_model(compiled, _DEVICE, {**properties, "WEIGHTS_PATH": os.fspath(weights)})
     model = core.compile_model(os.fspath(path), _DEVICE, properties)
     with suppress(RuntimeError):
@@ -104,8 +109,8 @@ def _properties(bundle: Bundle, threads: int) -> dict[str, Any]:
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": bundle.manifest.inference_precision,  # else bfloat16 where the CPU has it, unasked
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # else products with stored int8 weights round their activations too
+        "INFERENCE_PRECISION_HINT": bundle.manifest.inference_precision,  # the default is bfloat16 where the CPU has it
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # the default rounds activations to int8 where only weights are
         "ENABLE_CPU_PINNING": False,  # the process may have other work for its CPUs
         "CACHE_MODE": "OPTIMIZE_SIZE",
     }

@@ -1,8 +1,8 @@
-"""Whether this CPU's int8 products are exact.
+"""A test of this CPU's int8 products, which are not exact everywhere.
 
 On x86 without VNNI, ONNX Runtime multiplies uint8 by int8 in pairs whose sum saturates at 16 bits
-(https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html#when-and-why-do-i-need-to-try-u8u8). Which
-kernels it picks is its own secret, so the largest product there is gets computed once.
+(https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html#when-and-why-do-i-need-to-try-u8u8). It does
+not tell which kernels it picks, so the largest possible product is computed once and looked at.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _WIDTH, _LARGEST_UINT8, _LARGEST_INT8 = 64, 255, 127
 
 @cache
 def products_saturate() -> bool:
-    """Multiply the largest values, in one row and in several, for which there are different kernels."""
+    """Return whether sums of int8 products are cut off at 16 bits here.
+
+    The largest values are multiplied in one row and in several, for which there are different kernels.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4

@@ -1,4 +1,4 @@
-"""Which engine runs a bundle here: the only one that can, the one asked for, or the one that is faster on this machine."""
+"""The choice of an engine for a bundle: the only one that can run it, the one asked for, or the faster one on this machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sentiment_edge_runtimes.batching import padded_length
-from sentiment_edge_runtimes.engines.engine import open_engine
-from sentiment_edge_runtimes.errors import EngineError
+from sentiment_edge_runtimes.engines.loader import install_command, open_engine
+from sentiment_edge_runtimes.errors import EngineError, check_at_least, check_choice
 from sentiment_edge_runtimes.machine.cache import recall, remember
 from sentiment_edge_runtimes.machine.cpu import cpu_features
-from sentiment_edge_runtimes.vocabulary import ENGINES, EngineName
+from sentiment_edge_runtimes.vocabulary import ENGINE_CHOICES, ENGINES, EngineName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.vocabulary import EngineChoice
 
 ENGINE_VARIABLE = "SENTIMENT_EDGE_ENGINE"
-"""Names the engine where the program does not."""
+"""Environment variable that names the engine where `engine` is `auto`."""
 
 _EDITION = 1
-"""Of what is timed and remembered; another one starts anew."""
+"""Version of the timing and of the cached choice: raising it makes every machine time anew."""
 _SHAPES = ((1, 16), (1, 64), (8, 64), (16, 32))
-"""Texts and tokens to time: a short line, a long one, and batches as lines in a stream make them."""
+"""Batches to time, as texts and tokens: a short line, a long one, and two as they occur in a stream of lines."""
 _SECONDS, _LEAST_RUNS = 0.1, 3
-"""For each shape, of all engines together."""
+"""Least time and runs for each shape, the engines taking turns."""
 _SLOW_SECONDS = 0.5
-"""A run that takes so long is the last one: larger shapes would keep the user waiting."""
+"""A run that takes this long is the last one: larger shapes would keep the user waiting."""
 
 
 class Timing(NamedTuple):
-    """How long engines take for one batch."""
+    """The time that each engine takes for one batch."""
 
     texts: int
     tokens: int
     seconds: dict[EngineName, float]
-    """The least of several runs."""
+    """Of the fastest of several runs, by engine."""
 
 
 class Choice(NamedTuple):
@@ -55,9 +55,9 @@ class Choice(NamedTuple):
 
     engine: EngineName
     timings: tuple[Timing, ...] = ()
-    """What decided; nothing where there was nothing to decide."""
+    """The measurements behind the choice; empty if there was only one engine to choose."""
     refused: tuple[str, ...] = ()
-    """Why engines of the bundle that are installed cannot run it here."""
+    """For each engine of the bundle that is installed but cannot run it here, the reason."""
 
 
 def installed_engines() -> dict[EngineName, str]:
@@ -69,18 +69,32 @@ def installed_engines() -> dict[EngineName, str]:
     return found
 
 
-def choose(bundle: Bundle, asked: EngineChoice, threads: int) -> Choice:
+def check_options(engine: object, threads: object) -> None:
+    """Check the options that say how a bundle is run, which needs no bundle.
+
+    Raises:
+        OptionError: there is no such engine, or `threads` is neither None nor a whole number of 1 or more.
+    """
+    check_choice("engine", engine, ENGINE_CHOICES)
+    if threads is not None:
+        check_at_least("threads", threads, 1)
+
+
+def choose(bundle: Bundle, engine: EngineChoice, threads: int) -> Choice:
     """Return the engine to run a bundle with; the first time that there are several, time them.
 
     Args:
-        bundle: what is to be run.
-        asked: the engine, or `auto` for what `SENTIMENT_EDGE_ENGINE` says, or without that for the faster one.
-        threads: CPU threads that it will have.
+        bundle: the bundle to run.
+        engine: the engine; `auto` for the one that `SENTIMENT_EDGE_ENGINE` names, by default the faster one.
+        threads: the CPU threads that it will have.
 
     Raises:
-        EngineError: the bundle has no model for the engine that was asked for, or none of its engines is installed.
+        OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
+        EngineError: the bundle has no model for the engine that was asked for, none of its engines is installed, or
+            `SENTIMENT_EDGE_ENGINE` names none.
     """
-    names = usable_engines(bundle, asked if asked != "auto" else _asked_by_environment(bundle))
+    check_options(engine, threads)
+    names = usable_engines(bundle, engine if engine != "auto" else _environment_choice(bundle))
     if len(names) == 1:
         return Choice(names[0])
     installed = installed_engines()
@@ -88,41 +102,43 @@ def choose(bundle: Bundle, asked: EngineChoice, threads: int) -> Choice:
     known = _parse(recall("engines", *key), names)
     if known is None:
         known = _measure(bundle, names, threads)
-        if not known.refused:  # which may be for the moment only
+        if not known.refused:  # a refusal may be for the moment only
             remember(json.dumps(known).encode(), "engines", *key)
     return known
 
 
-def usable_engines(bundle: Bundle, asked: EngineChoice = "auto") -> tuple[EngineName, ...]:
-    """Return the engines that the bundle has a model for and that are installed; the one asked for if there is one.
+def usable_engines(bundle: Bundle, engine: EngineChoice = "auto") -> tuple[EngineName, ...]:
+    """Return the engine that was asked for; with `auto` all that the bundle has a model for and that are installed.
 
     Raises:
-        EngineError: there is none.
+        OptionError: there is no such engine.
+        EngineError: the bundle has no model for it, or none of the bundle's engines is installed.
     """
-    if asked != "auto":
-        bundle.model_path(asked)
-        return (asked,)
+    check_options(engine, None)
+    if engine != "auto":
+        bundle.model_path(engine)
+        return (engine,)
     if len(bundle.manifest.engines) == 1:
-        return (*bundle.manifest.engines,)  # if it is not installed, opening it says so
+        return (*bundle.manifest.engines,)  # whether it is installed is found out when it is opened
     installed = installed_engines()
     names = tuple(name for name in bundle.manifest.engines if name in installed)
     if not names:
-        wanted = next(iter(bundle.manifest.engines))
-        raise EngineError(f"{bundle.root}: its engine is not installed: pip install 'sentiment-edge[{wanted}]'")
+        first = next(iter(bundle.manifest.engines))
+        raise EngineError(f"{bundle.root}: none of its engines is installed: {install_command(first)}")
     return names
 
 
-def _asked_by_environment(bundle: Bundle) -> EngineChoice:
+def _environment_choice(bundle: Bundle) -> EngineChoice:
     asked = os.environ.get(ENGINE_VARIABLE) or "auto"
-    if asked not in {"auto", *ENGINES}:
+    if asked not in ENGINE_CHOICES:
         raise EngineError(f"{ENGINE_VARIABLE} is {asked!r:.40}; it must be auto, {' or '.join(ENGINES)}")
     if asked != "auto" and asked not in bundle.manifest.engines:
         raise EngineError(f"{bundle.root}: no model for {asked} in it, which {ENGINE_VARIABLE} asks for")
-    return cast("EngineChoice", asked)
+    return asked
 
 
 def _parse(stored: bytes | None, names: Sequence[EngineName]) -> Choice | None:
-    """Return the choice that was remembered, if it is one between these engines."""
+    """Return the choice that was cached, or None if it is not one of these engines."""
     try:
         engine, timings, refused = json.loads(stored or b"null")
         choice = Choice(engine, tuple(Timing(*timing) for timing in timings), tuple(refused))
@@ -151,7 +167,7 @@ def _measure(bundle: Bundle, names: Sequence[EngineName], threads: int) -> Choic
 
 
 def _best(names: Mapping[EngineName, object], timings: Sequence[Timing]) -> EngineName:
-    """Return the engine that loses least where it loses most."""
+    """Return the engine whose worst time is closest to the best one, over all shapes, as a ratio."""
 
     def worst_loss(name: EngineName) -> float:
         return max(timing.seconds[name] / min(timing.seconds.values()) for timing in timings)
@@ -160,7 +176,7 @@ def _best(names: Mapping[EngineName, object], timings: Sequence[Timing]) -> Engi
 
 
 def _shapes(bundle: Bundle) -> list[tuple[int, int]]:
-    """Return what to time, as far as the model takes it."""
+    """Return the shapes to time, each made one that the model takes."""
     shapes = (
         (bundle.manifest.batch or texts, padded_length(min(tokens, bundle.manifest.max_length), bundle.manifest.lengths))
         for texts, tokens in _SHAPES
@@ -169,7 +185,7 @@ def _shapes(bundle: Bundle) -> list[tuple[int, int]]:
 
 
 def _timings(bundle: Bundle, engines: Mapping[EngineName, Engine]) -> Iterator[Timing]:
-    """Yield each shape's, until one takes long. Engines take turns: whatever else the machine does, it does to all of them."""
+    """Yield the timing of each shape, up to one that takes long. Engines take turns, so that all see the same noise."""
     for texts, tokens in _shapes(bundle):
         batch = _batch(bundle, texts, tokens)
         for engine in engines.values():
@@ -194,7 +210,7 @@ def _batch(bundle: Bundle, texts: int, tokens: int) -> tuple[NDArray[np.int64], 
 
 
 def _seconds(engine: Engine, batch: tuple[NDArray[np.int64], NDArray[np.int64]]) -> float:
-    """Return what a batch takes, where there are several texts among as many batches at once as the engine is made for."""
+    """Return the seconds that a batch takes; one of several texts runs beside as many others as the engine has workers."""
     at_once = engine.workers if len(batch[0]) > 1 else 1
     start = time.perf_counter()
     if at_once == 1:

@@ -1,1 +1,1 @@
-"""What this machine has, and what it remembers between runs."""
+"""The machine that this runs on: its CPU, its memory, the CPUs left to this process, and a cache that lasts between runs."""

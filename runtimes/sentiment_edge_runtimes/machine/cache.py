@@ -1,7 +1,8 @@
-"""What a machine remembers between runs: small files in the user's cache folder, any of which may be lost or spoilt.
+"""A cache that lasts between runs: small files in the user's cache folder, any of which may be lost or damaged.
 
-Each file starts with the SHA-256 of the rest, in hexadecimal; one that does not match is as good as none. The folder is
-`SENTIMENT_EDGE_CACHE`, or without it what the system has for caches. Where it cannot be written, nothing is remembered.
+Each file starts with the SHA-256 of the rest, in hexadecimal; one that does not match is ignored. The folder is the one that
+the environment variable `SENTIMENT_EDGE_CACHE` names, by default the system's for caches. If it cannot be written, nothing is
+kept.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ _DIGEST = 64
 
 
 def cache_folder() -> Path | None:
-    """Return the folder, which need not be there; None where the system has none."""
+    """Return the cache folder, which need not exist; None if the system has none."""
     if chosen := os.environ.get(FOLDER_VARIABLE):
         return Path(chosen).expanduser()
     try:
-        from platformdirs import user_cache_path  # noqa: PLC0415 - comes with the extra that needs a cache
+        from platformdirs import user_cache_path  # noqa: PLC0415 - comes with the extras that need a cache
     except ModuleNotFoundError:
         return None
     folder = user_cache_path("sentiment-edge", appauthor=False)
@@ -29,7 +30,7 @@ def cache_folder() -> Path | None:
 
 
 def recall(kind: str, *key: object) -> bytes | None:
-    """Return what was remembered under this key; None if nothing intact was."""
+    """Return the bytes that were kept under a key; None if there are none, or not intact."""
     path = _path(kind, key)
     if path is None:
         return None
@@ -42,7 +43,7 @@ def recall(kind: str, *key: object) -> bytes | None:
 
 
 def remember(contents: bytes, kind: str, *key: object) -> None:
-    """Keep bytes for later processes, if that can be done; whoever reads meanwhile finds the old or the new, never a part."""
+    """Keep bytes under a key for later processes, if possible. A reader meanwhile finds the old or the new, never a part."""
     path = _path(kind, key)
     if path is None:
         return

@@ -1,4 +1,4 @@
-"""The control groups that bound this process on Linux, and what their files say."""
+"""The control groups that limit this process on Linux, and the contents of their files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 def control_groups(controller: str, root: Path) -> Iterator[Path]:
-    """Yield the folder of each group of this process that has the controller, and those above it.
+    """Yield the folders of this process's groups that have a controller, each followed by those above it.
 
-    A parent's limit binds too, and a container may see only the mount.
+    A limit of a parent holds too, and a container may see only the mount.
 
     Args:
         controller: `cpu` or `memory`.
-        root: where `proc` and `sys` are mounted.
+        root: the folder that holds `proc` and `sys`.
     """
     for line in read_text(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
@@ -29,7 +29,7 @@ def control_groups(controller: str, root: Path) -> Iterator[Path]:
 
 
 def read_text(path: Path) -> str:
-    """Return what a file of the system says; nothing where it is not there."""
+    """Return the contents of one of the system's files; an empty string if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""What this machine's CPU can do, as far as its system tells."""
+"""The name of this machine's CPU and the instructions it has, as far as the system tells."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SYNONYMS: dict[str, Feature] = {
     "hw.optional.arm.FEAT_I8MM": "i8mm",
     "hw.optional.arm.FEAT_BF16": "bf16",
 }
-"""By what Linux and macOS call them besides."""
+"""Features by the other names that Linux and macOS have for them."""
 
 _ARM_CORES = {
     "0xd03": "Cortex-A53",
@@ -40,7 +40,7 @@ _ARM_CORES = {
     "0xd49": "Neoverse-N2",
     "0xd4f": "Neoverse-V2",
 }
-"""Arm's own common ones by part: Linux gives numbers only."""
+"""Names of Arm's own common cores by part number: Linux tells the number only."""
 _ARM = "0x41"
 _INT8_PRODUCTS: dict[Feature, str] = {
     "amx_int8": "x86 with AMX",
@@ -51,12 +51,12 @@ _INT8_PRODUCTS: dict[Feature, str] = {
     "asimddp": "Arm with dot products (asimddp)",
     "asimd": "Arm without dot products: each int8 product takes several instructions",
 }
-"""In words, the best first."""
+"""Descriptions of how a CPU with a feature multiplies int8, the fastest way first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CpuFeatures:
-    """The CPU's name and its features, both empty where the system does not tell."""
+    """A CPU's name and its features, both empty if the system does not tell."""
 
     name: str
     features: tuple[Feature, ...]
@@ -64,22 +64,22 @@ class CpuFeatures:
 
     @property
     def int8_products(self) -> str:
-        """How the CPU multiplies int8, in words: what answers that differ between machines most likely come from."""
+        """Describe the way the CPU multiplies int8: the most likely reason where answers differ between machines."""
         return next((words for feature, words in _INT8_PRODUCTS.items() if feature in self.features), "unknown")
 
 
 @cache
 def cpu_features(root: Path = Path("/")) -> CpuFeatures:
-    """Read them: on Linux from `proc/cpuinfo`, on macOS from sysctl.
+    """Return the features of this machine's CPU: on Linux from `proc/cpuinfo`, on macOS from sysctl.
 
     Args:
-        root: where `proc` is mounted, and where `usr` is.
+        root: the folder that holds `proc` and `usr`.
     """
     return _of_sysctl(_sysctl(root)) if sys.platform == "darwin" else _of_cpuinfo(read_text(root / "proc/cpuinfo"), root)
 
 
 def _of_cpuinfo(text: str, root: Path) -> CpuFeatures:
-    """Read the first processor's lines; of an Arm the board is named too."""
+    """Return the features that the first processor's lines tell; an Arm core is named together with its board."""
     fields = _fields(text.split("\n\n", maxsplit=1)[0])
     known = {*fields.get("flags", "").split(), *fields.get("Features", "").split()}
     board = read_text(root / "proc/device-tree/model").strip("\0\n")
@@ -87,7 +87,7 @@ def _of_cpuinfo(text: str, root: Path) -> CpuFeatures:
 
 
 def _core(fields: dict[str, str]) -> str:
-    """Return the name of an Arm core, or the numbers that stand for it."""
+    """Return the name of an Arm core, or the numbers that identify it."""
     implementer, part = fields.get("CPU implementer"), fields.get("CPU part")
     if implementer == _ARM and part in _ARM_CORES:
         return _ARM_CORES[part]

@@ -1,4 +1,4 @@
-"""How much memory there is, as far as the system tells."""
+"""The size of this machine's memory and what is left of it, as far as the system tells."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import NamedTuple
 from sentiment_edge_runtimes.machine.control_groups import control_groups, read_text
 
 _FIELD = re.compile(r"^(\w+):? +(\d+)", re.MULTILINE)
-"""Of `proc/meminfo` and of a group's `memory.stat`."""
+"""One line of `proc/meminfo` or of a group's `memory.stat`."""
 
 
 class Memory(NamedTuple):
-    """Bytes; None where the system does not tell."""
+    """Sizes in bytes; None if the system does not tell."""
 
     total: int | None
-    """What the machine has."""
+    """The memory of the machine."""
     limit: int | None
-    """What the container leaves of it; None too where that is all of it."""
+    """The most that the container may use; None too if it is not limited."""
     available: int | None
-    """What new work may take without swapping."""
+    """The memory that new work can take without swapping."""
 
 
 def machine_memory(root: Path = Path("/")) -> Memory:
-    """Read it: on Linux from `proc/meminfo` and the control groups, elsewhere from sysconf.
+    """Return the memory: on Linux from `proc/meminfo` and the control groups, elsewhere from sysconf.
 
     Args:
-        root: where `proc` and `sys` are mounted.
+        root: the folder that holds `proc` and `sys`.
     """
     fields = _fields(root / "proc/meminfo")
     if "MemTotal" not in fields:
@@ -40,7 +40,7 @@ def machine_memory(root: Path = Path("/")) -> Memory:
 
 
 def _group(folder: Path) -> tuple[int, int] | None:
-    """Return a group's limit and what it leaves now: pages of files that were not used lately give way.
+    """Return a group's limit and how much of it is available now; pages of files that were not used lately count as available.
 
     Formats: https://docs.kernel.org/admin-guide/cgroup-v2.html (`memory.max`) and
     https://docs.kernel.org/admin-guide/cgroup-v1/memory.html (`memory.limit_in_bytes`).
@@ -50,7 +50,7 @@ def _group(folder: Path) -> tuple[int, int] | None:
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
         limit, used = (read_text(folder / name).strip() for name in (maximum, usage))
-        if limit.isdecimal():  # "max" where there is none
+        if limit.isdecimal():  # "max" if there is none
             taken = int(used) - _fields(folder / "memory.stat").get(idle, 0) if used.isdecimal() else 0
             return int(limit), max(0, int(limit) - max(0, taken))
     return None

@@ -1,4 +1,4 @@
-"""How many CPUs this process may really use."""
+"""The number of CPUs that this process may really use."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from sentiment_edge_runtimes.machine.control_groups import control_groups, read_
 
 
 def usable_cpus(root: Path = Path("/")) -> int:
-    """Return the CPUs left by the affinity mask and, on Linux, by the container's quota; at least 1.
+    """Return the number of CPUs that the affinity mask and, on Linux, the container's quota allow; at least 1.
 
     Args:
-        root: where `proc` and `sys` are mounted.
+        root: the folder that holds `proc` and `sys`.
     """
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(affinity, _quota(root))))
 
 
 def _quota(root: Path) -> float:
-    """Return the tightest CPU quota of this process's control groups, in CPUs; infinity without one.
+    """Return the tightest CPU quota of this process's control groups, in CPUs; infinity if there is none.
 
     Formats: https://docs.kernel.org/admin-guide/cgroup-v2.html (`cpu.max`) and
     https://docs.kernel.org/scheduler/sched-bwc.html (`cpu.cfs_quota_us`, version 1).

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from helpers.support import edit_manifest, reseal
+from helpers.support import edit_manifest, put_file, reseal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -165,8 +165,6 @@ def test_a_link_to_itself_is_refused(bundle_folder: Path) -> None:
 
 
 def test_a_model_that_is_not_onnx_is_named(bundle_folder: Path) -> None:
-    (bundle_folder / MODEL).write_bytes(b"nonsense")
-    reseal(bundle_folder, MODEL)
-    edit_manifest(bundle_folder, files={**_manifest["files"], MODEL: 8})
+    put_file(bundle_folder, MODEL, b"nonsense")
     with pytest.raises(EngineError, match="ONNX Runtime cannot load it"):
         load(bundle_folder)("text")

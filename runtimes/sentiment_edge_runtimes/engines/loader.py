@@ -1,0 +1,40 @@
+"""Opening an engine by its name, which is also the name of its module, its library and the extra that installs it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sentiment_edge_runtimes.errors import EngineError, check_at_least, check_choice, first_line
+from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE, ENGINES
+
+if TYPE_CHECKING:
+    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.engines.engine import Engine
+    from sentiment_edge_runtimes.vocabulary import EngineName
+
+
+def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
+    """Load the bundle's model into an engine.
+
+    Raises:
+        OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
+        EngineError: the bundle has no model for the engine, or the engine is not installed or refuses the model.
+    """
+    check_choice("name", name, ENGINES)
+    check_at_least("threads", threads, 1)
+    bundle.model_path(name)
+    try:  # an engine's library is heavy and may be absent: import only the one asked for
+        module = import_module(f"sentiment_edge_runtimes.engines.{name}")
+    except ModuleNotFoundError as error:
+        raise EngineError(f"{name} is not installed ({error.name} is missing): {install_command(name)}") from error
+    except ImportError as error:
+        raise EngineError(f"{name} is installed but cannot be loaded: {first_line(error)}") from error
+    engine: Engine = module.open_engine(bundle, threads)
+    return engine
+
+
+def install_command(name: EngineName) -> str:
+    """Return the command that installs an engine; the default one comes with the package itself."""
+    extra = "" if name == DEFAULT_ENGINE else f"[{name}]"
+    return f"pip install 'sentiment-edge{extra}'"

@@ -1,0 +1,46 @@
+"""A bundle of format 1, made before the first release, whose contents never change: later runtimes must open it."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from sentiment_edge import load, verify
+from sentiment_edge_runtimes.bundle import Bundle, Manifest
+
+OLD = Path(__file__).parents[2] / "data" / "bundle-format-1"
+
+
+def test_it_gives_the_answers_that_it_gave() -> None:
+    checked = verify(OLD)
+    assert checked.passed, checked.failures
+    engines = ("onnxruntime", "openvino") if find_spec("openvino") else ("onnxruntime",)
+    assert [each.engine for each in checked.conditions] == [engine for engine in engines for _ in range(2)]
+
+
+def test_its_manifest_is_understood() -> None:
+    manifest = Bundle.open(OLD).manifest
+    assert (manifest.family, manifest.precision, manifest.labels) == ("gru-attention", "int8", ("negative", "positive"))
+    assert {engine: recipe.scheme for engine, recipe in manifest.quantization.items()} == {
+        "onnxruntime": "per-token",
+        "openvino": "weight-only",
+    }
+    assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
+
+
+def test_its_manifest_is_written_as_it_was_read() -> None:
+    stored = json.loads((OLD / "manifest.json").read_text("utf-8"))
+    assert stored["format_version"] == 1
+    stored["quantization"]["openvino"]["scheme"] = "weight-only"  # called `stored` then
+    assert Manifest.from_json(stored).to_json() == stored
+
+
+def test_it_explains_and_predicts() -> None:
+    classifier = load(OLD, engine="onnxruntime")
+    golden = [json.loads(line) for line in (OLD / "golden.jsonl").read_text("utf-8").split("\n")[:9]]
+    texts = [row["text"] for row in golden]
+    assert np.abs(classifier.logits(texts) - [row["logits"] for row in golden]).max() <= 0.05
+    assert classifier.explain(texts[-1]).prediction.to_dict() == classifier(texts[-1]).to_dict()
