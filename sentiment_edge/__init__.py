@@ -3,7 +3,7 @@
 from sentiment_edge import load
 
 classifier = load("electra-large-int8")  # or load() for the built-in default
-classifier("I love this restaurant!")  # Prediction(label='positive', score=0.98, ...)
+classifier("I love this restaurant!")  # Prediction(label='positive', score=0.98)
 """
 
 from importlib import import_module
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         EngineError,
         Explanation,
         InputError,
+        OptionError,
         Prediction,
         SentimentEdgeError,
         TokenWeight,
@@ -38,6 +39,7 @@ __all__ = [
     "EngineError",
     "Explanation",
     "InputError",
+    "OptionError",
     "Prediction",
     "SentimentEdgeError",
     "TokenWeight",

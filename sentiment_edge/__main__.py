@@ -12,7 +12,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except ImportError as error:
-        # A compiled module that is interrupted while it initializes turns the interrupt into this.
+        # A compiled module that is interrupted while it initializes raises this instead.
         if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
             sys.exit(130)
         raise

@@ -1,4 +1,4 @@
-"""What to install when an optional dependency is absent."""
+"""Optional dependencies: the extra to install when one is absent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class MissingExtra(SentimentEdgeError, ImportError):
-    """A feature whose optional dependencies are not installed."""
+    """A feature's optional dependencies are not installed."""
 
     def __init__(self, extra: str, module: str | None) -> None:
         super().__init__(f"this needs {module}, which is not installed: pip install 'sentiment-edge[{extra}]'")
@@ -20,7 +20,7 @@ class MissingExtra(SentimentEdgeError, ImportError):
 
 @contextmanager
 def needs_extra(extra: str) -> Iterator[None]:
-    """Name the extra to install when an import in the block does not find a library.
+    """Name the extra to install if an import in the block does not find a library.
 
     Raises:
         MissingExtra: a module outside this project is not installed.
@@ -29,5 +29,5 @@ def needs_extra(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sentiment_edge"):
-            raise  # a fault of ours, which no extra mends
+            raise  # our own fault, which no extra repairs
         raise MissingExtra(extra, error.name) from error

@@ -1,7 +1,7 @@
-"""How good predictions are: accuracy, precision, recall and F1, ROC AUC, calibration, and how two models differ.
+"""Metrics of predictions: accuracy, precision, recall and F1, ROC AUC, calibration, and McNemar's test of two models.
 
-Where there is nothing to divide by, precision, recall and F1 are 0, and averages are over the classes that occur in truth or
-prediction; both as scikit-learn has it.
+As in scikit-learn, precision, recall and F1 are 0 if their denominator is 0, and averages are over the classes that occur as a
+true or a predicted label.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _TWO = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """What rows are and what they were said to be."""
+    """True and predicted labels of rows."""
 
     labels: tuple[str, ...]
     truth: NDArray[np.int64]
-    """Class index of each row, [rows]."""
+    """True class index of each row, [rows]."""
     predicted: NDArray[np.int64]
-    """Class index of each row, [rows]."""
+    """Predicted class index of each row, [rows]."""
     probabilities: NDArray[np.float64] | None = None
-    """[rows, classes], where they are known."""
+    """Probability of each class, [rows, classes]; None if they are not known."""
 
 
 class Scores(NamedTuple):
-    """Precision, recall and F1; of one class, or averaged."""
+    """Precision, recall and F1 of one class, or their averages."""
 
     precision: float
     recall: float
@@ -51,9 +51,9 @@ class ClassFigures:
     label: str
     scores: Scores
     support: int
-    """Rows that are of this class."""
+    """Number of rows of this class."""
     roc_auc: float | None
-    """None where it is undefined: without probabilities, or where no row or every row is of this class."""
+    """None if it is undefined: there are no probabilities, or no row or every row is of this class."""
 
 
 class Bin(NamedTuple):
@@ -63,7 +63,7 @@ class Bin(NamedTuple):
     high: float
     rows: int
     confidence: float | None
-    """Mean probability of the predicted labels; None without rows."""
+    """Mean probability of the predicted labels; None if there are no rows."""
     accuracy: float | None
 
 
@@ -75,17 +75,17 @@ class Evaluation:
     accuracy: float
     classes: tuple[ClassFigures, ...]
     macro: Scores
-    """Every class counts the same."""
+    """Average in which every class counts the same."""
     weighted: Scores
-    """Every class counts by its support."""
+    """Average in which every class counts by its support."""
     confusion: tuple[tuple[int, ...], ...]
     """Rows by true class, then by predicted class."""
     roc_auc: float | None
-    """Of two classes that of the second; of more, the mean over one class against the rest. None where it is undefined."""
+    """With two classes that of the second; with more, the mean over each class against the rest. None if it is undefined."""
     roc_auc_undefined: str | None
-    """Why there is none."""
+    """The reason why there is no ROC AUC."""
     calibration_error: float | None
-    """Expected calibration error, 0 to 1; None without probabilities."""
+    """Expected calibration error, 0 to 1; None if there are no probabilities."""
     calibration: tuple[Bin, ...]
 
     @property
@@ -106,23 +106,23 @@ class Evaluation:
 
 
 class Curve(NamedTuple):
-    """A receiver operating characteristic: both rates from 0 to 1, a point for each distinct score, the highest first."""
+    """A receiver operating characteristic: both rates, with a point for each distinct score, the highest score first."""
 
     false_positive_rate: NDArray[np.float64]
     true_positive_rate: NDArray[np.float64]
 
 
 class McNemar(NamedTuple):
-    """McNemar's test of whether two models are right equally often, on the same rows."""
+    """McNemar's test whether two models are right equally often on the same rows."""
 
     only_first: int
-    """Rows that only the first model has right."""
+    """Number of rows that only the first model has right."""
     only_second: int
     p_value: float
 
 
 def evaluate(outcomes: Outcomes) -> Evaluation:
-    """Return every figure.
+    """Return all figures of the outcomes.
 
     Raises:
         InputError: there is no row.
@@ -152,7 +152,7 @@ def evaluate(outcomes: Outcomes) -> Evaluation:
 
 
 def roc_curve(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Curve:
-    """Return the curve of scores [rows] that should be high where `positive` [rows] holds; it holds for some rows, not for all.
+    """Return the curve of scores [rows] for telling positive rows from the others; there is at least one of each.
 
     Rows of equal score make one step: algorithm 1 of Fawcett, An introduction to ROC analysis, Pattern Recognition Letters 27,
     2006.
@@ -168,8 +168,8 @@ def mcnemar(truth: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[
     """Compare two models' class indices on the same rows, all [rows].
 
     McNemar, Note on the sampling error of the difference between correlated proportions or percentages, Psychometrika 12, 1947.
-    Exact, not approximated by chi-squared: twice the smaller tail of a binomial distribution with probability 1/2 over the rows
-    that one model alone has right.
+    The p-value is exact: twice the smaller tail of a binomial distribution with probability 1/2 over the rows that only one
+    model has right.
     """
     only_first = int(np.count_nonzero((first == truth) & (second != truth)))
     only_second = int(np.count_nonzero((first != truth) & (second == truth)))
@@ -178,13 +178,13 @@ def mcnemar(truth: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[
 
 
 def _binomial_tail(most: int, tosses: int) -> float:
-    """Return the probability of at most so many heads, `most` being no more than half of the tosses."""
+    """Return the probability of at most `most` heads, which are no more than half of the tosses."""
     logarithm = math.lgamma(tosses + 1) - math.lgamma(most + 1) - math.lgamma(tosses - most + 1) - tosses * math.log(2)
     term = tail = math.exp(logarithm)
     for heads in range(most, 0, -1):
         term *= heads / (tosses - heads + 1)
         tail += term
-        if term < tail * 1e-17:  # what follows is smaller still
+        if term < tail * 1e-17:  # the following terms are smaller still
             break
     return tail
 
@@ -207,7 +207,7 @@ def _scores(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _area_against_rest(outcomes: Outcomes, index: int) -> float | None:
-    """Return the area under one class's curve: the chance that a row of it scores above another row, ties counting half."""
+    """Return the area under one class's ROC curve, or None if it is undefined."""
     positive = outcomes.truth == index
     if outcomes.probabilities is None or positive.all() or not positive.any():
         return None
@@ -221,7 +221,7 @@ def _macro_area(areas: Sequence[float | None]) -> float | None:
 
 
 def _why_undefined(outcomes: Outcomes, support: NDArray[np.int64]) -> str | None:
-    """Return why there is no ROC AUC over all classes, None where there is one."""
+    """Return the reason why there is no ROC AUC over all classes, or None if there is one."""
     if outcomes.probabilities is None:
         return "there are no probabilities"
     if support.max() == len(outcomes.truth):
@@ -231,7 +231,7 @@ def _why_undefined(outcomes: Outcomes, support: NDArray[np.int64]) -> str | None
 
 
 def _calibration(outcomes: Outcomes) -> tuple[Bin, ...]:
-    """Return the rows by the probability of their predicted label, in bins of equal width; nothing without probabilities."""
+    """Return bins of equal width over the probability of the predicted label; empty if there are no probabilities."""
     if outcomes.probabilities is None:
         return ()
     confidence = np.take_along_axis(outcomes.probabilities, outcomes.predicted[:, None], axis=1)[:, 0]
@@ -250,7 +250,7 @@ def _calibration(outcomes: Outcomes) -> tuple[Bin, ...]:
 
 
 def _calibration_error(bins: Sequence[Bin], rows: int) -> float | None:
-    """Return the mean gap between confidence and accuracy, over rows.
+    """Return the mean gap between confidence and accuracy over rows.
 
     Guo et al., On calibration of modern neural networks, ICML 2017, equation 3: 15 bins of equal width.
     """

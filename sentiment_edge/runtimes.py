@@ -1,8 +1,9 @@
 """The runtime by one name: what `sentiment_edge` offers, and its parts for who builds on them."""
 
-from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.bundle import Bundle, Manifest
 from sentiment_edge_runtimes.classifier import Classifier, load
-from sentiment_edge_runtimes.engines.engine import Engine, Outputs, open_engine
+from sentiment_edge_runtimes.engines.engine import Engine, Outputs
+from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.errors import (
     BundleDamaged,
     BundleError,
@@ -11,10 +12,12 @@ from sentiment_edge_runtimes.errors import (
     BundleTooNew,
     EngineError,
     InputError,
+    OptionError,
     SentimentEdgeError,
 )
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
+from sentiment_edge_runtimes.progress import Progress
 from sentiment_edge_runtimes.verification import Verification, verify
 from sentiment_edge_runtimes.vocabulary import ENGINES
 
@@ -31,8 +34,11 @@ __all__ = [
     "EngineError",
     "Explanation",
     "InputError",
+    "Manifest",
+    "OptionError",
     "Outputs",
     "Prediction",
+    "Progress",
     "SentimentEdgeError",
     "TokenWeight",
     "Verification",

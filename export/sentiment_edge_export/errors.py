@@ -1,4 +1,4 @@
-"""What can go wrong between a checkpoint and its bundle; all of it is a `SentimentEdgeError`."""
+"""The errors of an export, from checkpoint to bundle; each is a `SentimentEdgeError`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CheckpointError(SentimentEdgeError, ValueError):
 
 
 class UnknownModel(SentimentEdgeError, LookupError):
-    """Neither a known name, nor a folder, nor a Hub id."""
+    """A model that is neither a known name, nor a folder, nor a Hub id."""
 
     def __init__(self, name: str, nearest: Iterable[str]) -> None:
         guess = " or ".join(nearest)
@@ -25,19 +25,19 @@ class UnknownModel(SentimentEdgeError, LookupError):
 
 
 class HubError(SentimentEdgeError, OSError):
-    """The Hub could not give the files."""
+    """A failed download from the Hub."""
 
 
 class OutputError(SentimentEdgeError, OSError):
-    """The bundle could not be written."""
+    """An output that cannot be written."""
 
 
 class OutputExists(OutputError, FileExistsError):
-    """The output is already there."""
+    """An output that exists already."""
 
     def __init__(self, output: Path) -> None:
-        super().__init__(f"{output} exists; choose another --output, or --overwrite it")
+        super().__init__(f"{output} exists; choose another `output`, or `overwrite` it")
 
 
 class ExportError(SentimentEdgeError, RuntimeError):
-    """The exported graph is not what was promised."""
+    """A model that cannot be exported as requested."""

@@ -1,4 +1,4 @@
-"""What the export needs to know of a classifier, whatever its family."""
+"""The interface between a family and the rest of the export: a checkpoint's model, whatever its architecture."""
 
 from __future__ import annotations
 
@@ -14,27 +14,38 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class TracedForm:
+    """A module made for tracing, which computes the same function as the original definition."""
+
+    module: nn.Module
+    """Maps int64 ids and mask, both [batch, length], to the outputs in their order."""
+    lengths: tuple[int, ...]
+    """Numbers of tokens that batches are padded to, ascending; the last is the model's maximum length."""
+    promised_nodes: dict[str, int]
+    """The least number of nodes of each type that its graph must have."""
+    notes: tuple[str, ...] = ()
+    """Remarks on this form for the user, a sentence each."""
+
+
+@dataclass(frozen=True)
 class TorchClassifier:
-    """A checkpoint's model in torch: its original definition, and a module of the same function made for tracing."""
+    """A checkpoint's model in torch: its original definition, and modules made for tracing that compute the same function."""
 
     family: str
     reference: Callable[[Tensor], Tensor]
-    """The original definition: logits [classes] of one text's token ids, int64 [length]."""
-    traced: nn.Module
-    """The outputs, in order, of int64 ids and mask, both [batch, length]."""
+    """The original definition: maps one text's token ids, int64 [length], to logits [classes]."""
+    make_form: Callable[[bool], TracedForm]
+    """Makes the module to trace: each attention fused into one node where possible (True), or left in its parts (False)."""
     outputs: tuple[str, ...]
-    """Names of the traced module's outputs: `logits` [batch, classes], then perhaps `attention` [batch, length]."""
+    """Names of the traced modules' outputs: `logits` [batch, classes], and for some families `attention` [batch, length]."""
     labels: tuple[str, ...]
     activation: Activation
-    """What makes probabilities of the logits."""
+    """The function that turns logits into probabilities."""
     max_length: int
-    lengths: tuple[int, ...]
     pad_id: int
     padding: Padding
     truncation: Truncation
-    promised_nodes: dict[str, int]
-    """How many nodes of each type the exported graph must have."""
     calibrated: bool = False
-    """Whether int8 weights are rounded for typical activations: worth it where the errors of many layers add up."""
+    """Whether int8 weights are fitted to calibration texts: worthwhile where the errors of many layers add up."""
     notes: tuple[str, ...] = ()
-    """What the user should know about the export, a sentence each."""
+    """Remarks on the checkpoint for the user, a sentence each."""

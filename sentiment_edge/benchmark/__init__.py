@@ -1,1 +1,1 @@
-"""How fast bundles are on this machine: latency, throughput, cold start, memory, and torch beside them."""
+"""Benchmark of bundles on this machine: latency, throughput, cold start and memory, with torch for comparison."""

@@ -1,4 +1,4 @@
-"""The object that `bench --json` prints. Names are stable, figures unrounded: seconds and bytes; what is not known is null."""
+"""The object that `bench --json` prints. Names are stable, figures are unrounded seconds and bytes, unknown values are null."""
 
 from __future__ import annotations
 
@@ -12,38 +12,28 @@ from sentiment_edge_runtimes.machine.threads import usable_cpus
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sentiment_edge.benchmark.run import Report, Result
+    from sentiment_edge.benchmark.result import BenchmarkReport, BenchmarkResult, TorchResult
 
 
-def bench_json(report: Report, lines: Path | None) -> str:
+def as_json(report: BenchmarkReport, lines: Path | None) -> str:
     """Return the report as JSON.
 
     Args:
-        report: what was measured.
-        lines: the file that the lines came from; None for the bundle's own.
+        report: the measurements.
+        lines: the file of the lines; None for the bundle's own.
     """
-    torch = report.torch
     answer = {
         "cpu": cpu_features().name,
         "usable_cpus": usable_cpus(),
         "engines": installed_engines(),
         "input": None if lines is None else str(lines),
         "results": [_result(report, result) for result in report.results],
-        "torch": None
-        if torch is None
-        else {
-            "checkpoint": torch.name,
-            "version": torch.version,
-            "results": [
-                {"threads": threads, "latency": [latency._asdict() for latency in latencies]}
-                for threads, latencies in torch.latencies.items()
-            ],
-        },
+        "torch": None if report.torch is None else _torch(report.torch),
     }
     return json.dumps(answer, indent=2)
 
 
-def _result(report: Report, result: Result) -> dict[str, Any]:
+def _result(report: BenchmarkReport, result: BenchmarkResult) -> dict[str, Any]:
     bundle, engine, threads = result.subject
     return {
         "bundle": str(bundle.root),
@@ -51,8 +41,19 @@ def _result(report: Report, result: Result) -> dict[str, Any]:
         "engine": engine,
         "threads": threads,
         "latency": [
-            {**latency._asdict(), "times_torch": report.times_torch(result.subject, latency)} for latency in result.latencies
+            {**latency._asdict(), "times_torch": report.speedup(result.subject, latency)} for latency in result.latencies
         ],
         "throughput": result.throughput._asdict(),
-        "cold_start": result.start._asdict(),
+        "cold_start": result.cold_start._asdict(),
+    }
+
+
+def _torch(torch: TorchResult) -> dict[str, Any]:
+    return {
+        "checkpoint": torch.name,
+        "version": torch.version,
+        "results": [
+            {"threads": threads, "latency": [latency._asdict() for latency in latencies]}
+            for threads, latencies in torch.latencies.items()
+        ],
     }

@@ -1,4 +1,4 @@
-"""How long a fresh process takes from its start to its end with one prediction, and the memory that it takes."""
+"""Cold start: the time and the memory of a fresh process, from its start to its end with one prediction."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from sentiment_edge.benchmark.subjects import Subject
 
 _PROGRAM = (sys.executable, "-P", "-m", "sentiment_edge.benchmark.cold_start_process")
-"""-P: what lies in the working directory is no module of ours."""
+"""-P: modules are not looked for in the working directory."""
 _MOST_PROCESSES = 5
 
 
-class Start(NamedTuple):
-    """The median of so many processes, which found the files and what engines remember in caches."""
+class ColdStart(NamedTuple):
+    """The median of several processes, which found the files and what engines remember in caches."""
 
     processes: int
     seconds: float
     peak_memory: int | None
-    """Bytes, the most of any; None where the system does not tell."""
+    """Bytes, the largest of all; None if the system does not tell."""
 
 
-def measure_start(subjects: Sequence[Subject], text: str, deadline: float) -> list[Start]:
-    """Start each in turns, until the deadline (of `time.monotonic`) or until that is enough.
+def measure_cold_start(subjects: Sequence[Subject], text: str, deadline: float) -> list[ColdStart]:
+    """Start processes of all subjects in turns, until the deadline (of `time.monotonic`) or until there are enough.
 
     Raises:
         EngineError: a process failed.
@@ -46,7 +46,7 @@ def measure_start(subjects: Sequence[Subject], text: str, deadline: float) -> li
 
 
 def _run(subject: Subject, text: str) -> tuple[float, int | None]:
-    """Return the seconds and the peak memory of one process. An interrupt ends it too."""
+    """Return the seconds and the peak memory of one process, which an interrupt ends too."""
     task = json.dumps([str(subject.bundle.root), subject.engine, subject.threads, text])
     start = time.perf_counter()
     done = subprocess.run(_PROGRAM, input=task.encode(), capture_output=True, check=False)  # noqa: S603 - our own program
@@ -58,6 +58,6 @@ def _run(subject: Subject, text: str) -> tuple[float, int | None]:
     return seconds, json.loads(done.stdout)
 
 
-def _summary(outcomes: Sequence[tuple[float, int | None]]) -> Start:
+def _summary(outcomes: Sequence[tuple[float, int | None]]) -> ColdStart:
     peaks = [peak for _, peak in outcomes if peak is not None]
-    return Start(len(outcomes), statistics.median(seconds for seconds, _ in outcomes), max(peaks, default=None))
+    return ColdStart(len(outcomes), statistics.median(seconds for seconds, _ in outcomes), max(peaks, default=None))

@@ -1,4 +1,4 @@
-"""What a fresh process runs to be measured: one prediction; then it says the most memory it had, in bytes."""
+"""The program of a process that is measured: it makes one prediction, then prints its peak memory in bytes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 def main() -> None:
-    """Read bundle, engine, threads and text from stdin, as JSON."""
+    """Read bundle, engine, threads and text from stdin, as JSON, and label the text."""
     bundle, engine, threads, text = json.load(sys.stdin)
     load(bundle, engine=engine, threads=threads)(text)
     json.dump(_peak_memory(), sys.stdout)
 
 
 def _peak_memory() -> int | None:
-    """Return the peak of this program: Linux's getrusage would count what its parent had before it started this."""
+    """Return the peak memory of this program alone: on Linux, getrusage would include its parent's before the start."""
     status = Path("/proc/self/status")
     if status.exists() and (found := _PEAK.search(status.read_text(encoding="utf-8", errors="replace"))):
         return 1024 * int(found[1])

@@ -1,4 +1,4 @@
-"""How long one text takes: the model alone, at several lengths, round by round so that all see the same noise."""
+"""Latency of one text in the model alone, at several lengths, measured in turns so that all see the same noise."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TOKENS = (16, 32, 64, 128)
 _LEAST_ROUNDS, _ENOUGH_RUNS = 3, 2000
 _BURST_RUNS, _BURST_SECONDS = 10, 0.02
 _SLOW_SECONDS = 0.05
-"""A run that takes so long does not care whose data the CPU's caches hold."""
+"""Seconds of a run that is too long for the contents of the CPU's caches to matter."""
 
 
 class Latency(NamedTuple):
-    """One text of so many tokens; seconds."""
+    """The latency of one text with this many tokens, in seconds."""
 
     tokens: int
     runs: int
@@ -34,19 +34,19 @@ class Latency(NamedTuple):
 
 
 def token_counts(bundle: Bundle) -> tuple[int, ...]:
-    """Return the lengths to measure, as far as the model reads."""
+    """Return the lengths to measure, up to the most that the model reads."""
     return tuple(count for count in _TOKENS if count <= bundle.manifest.max_length) or (bundle.manifest.max_length,)
 
 
 def prepare(engine: Engine, bundle: Bundle, ids: Sequence[int]) -> Callable[[], object]:
-    """Return what runs one text, padded as the classifier would."""
+    """Return a function that runs one text, padded as the classifier would."""
     return partial(
         engine, *pad([ids], padded_length(len(ids), bundle.manifest.lengths), bundle.manifest.pad_id, bundle.manifest.batch)
     )
 
 
 def measure_latency(runs: Sequence[tuple[int, Callable[[], object]]], deadline: float) -> list[Latency]:
-    """Measure each run, given with its tokens, in turns until the deadline (of `time.monotonic`), or until that is enough."""
+    """Measure runs, each given with its tokens, in turns until the deadline (of `time.monotonic`) or until there are enough."""
     seconds: list[list[float]] = [[] for _ in runs]
     in_turn = sorted(range(len(runs)), key=lambda index: runs[index][0])  # engines side by side at each length
     for _, run in runs:
@@ -60,7 +60,7 @@ def measure_latency(runs: Sequence[tuple[int, Callable[[], object]]], deadline: 
 
 
 def _burst(run: Callable[[], object]) -> list[float]:
-    """Run a few times; the first, which finds the caches as others left them, counts only where that is no matter."""
+    """Run a few times; the first run, which finds the caches as others left them, counts only if it is long."""
     first = _timed(run)
     if first > _SLOW_SECONDS:
         return [first]

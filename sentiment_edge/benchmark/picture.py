@@ -1,4 +1,4 @@
-"""A report as a PNG picture; needs the extra `plot`."""
+"""A benchmark report as a PNG picture; needs the extra `plot`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sentiment_edge.benchmark.latency import Latency
-    from sentiment_edge.benchmark.run import Report
+    from sentiment_edge.benchmark.result import BenchmarkReport
 
 _WIDTH, _HEIGHT, _BAR = 11, 4.5, 0.35
 """Inches."""
 
 
-def picture(report: Report) -> bytes:
-    """Return a PNG: latency by length, from the median to the 90th percentile, and lines per second."""
+def picture(report: BenchmarkReport) -> bytes:
+    """Return a PNG of the latency by length, from the median to the 90th percentile, and of lines per second."""
     subjects = zip(titles(report), (result.subject for result in report.results), strict=True)
     labels = [
         _plain(f"{title} {bundle.manifest.computed_in(engine)}\n{engine}, {_threads(threads)}")
@@ -37,12 +37,12 @@ def picture(report: Report) -> bytes:
     _draw_throughputs(right, report, labels)
     png = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a script without a font shows as boxes
+        warnings.filterwarnings("ignore", message="Glyph")  # characters that the font lacks show as boxes
         figure.savefig(png, format="png", dpi=120)
     return png.getvalue()
 
 
-def _draw_latencies(axes: Axes, report: Report) -> None:
+def _draw_latencies(axes: Axes, report: BenchmarkReport) -> None:
     for index, result in enumerate(report.results):
         _draw_line(axes, result.latencies, f"C{index}", "")
     for threads, latencies in report.torch.latencies.items() if report.torch else ():
@@ -54,7 +54,7 @@ def _draw_latencies(axes: Axes, report: Report) -> None:
     axes.yaxis.set_major_formatter(ScalarFormatter())
     axes.grid(alpha=0.3)
     if report.torch:
-        axes.legend(fontsize=7)  # the others have the colours of the bars beside
+        axes.legend(fontsize=7)  # the other lines have the colours of the bars
 
 
 def _draw_line(axes: Axes, latencies: Sequence[Latency], colour: str, label: str) -> None:
@@ -64,7 +64,7 @@ def _draw_line(axes: Axes, latencies: Sequence[Latency], colour: str, label: str
     axes.fill_between(tokens, medians, [1000 * latency.p90 for latency in latencies], color=colour, alpha=0.15, linewidth=0)
 
 
-def _draw_throughputs(axes: Axes, report: Report, labels: Sequence[str]) -> None:
+def _draw_throughputs(axes: Axes, report: BenchmarkReport, labels: Sequence[str]) -> None:
     rates = [result.throughput.lines_per_second for result in report.results]
     colours = [f"C{index}" for index in range(len(rates))]
     bars = axes.barh(range(len(rates)), rates, color=colours)
@@ -80,5 +80,5 @@ def _threads(count: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """Escape what matplotlib would read as a formula."""
+    """Escape the signs that matplotlib would read as a formula's."""
     return text.replace("$", r"\$")

@@ -1,18 +1,19 @@
-"""What is measured: a bundle under an engine, with so many threads."""
+"""The subjects of a benchmark: a bundle under an engine with a number of threads."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sentiment_edge_runtimes.engines.engine import open_engine
+from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.engines.selection import choose, usable_engines
 from sentiment_edge_runtimes.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.engines.engine import Engine
+    from sentiment_edge_runtimes.progress import Progress
     from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName
 
 
@@ -28,9 +29,9 @@ def find_subjects(bundles: Sequence[Bundle], engines: Sequence[EngineChoice], th
     """Return every bundle under each engine with each number of threads.
 
     Args:
-        bundles: what to measure.
-        engines: the engines asked for; none for all that are installed and that a bundle has a model for.
-        threads: numbers of threads.
+        bundles: the bundles to measure.
+        engines: the engines to measure; empty for all that are installed and that a bundle has a model for.
+        threads: the numbers of threads to measure.
 
     Raises:
         EngineError: a bundle has no model for an engine that was asked for, or none of its engines is installed.
@@ -44,8 +45,8 @@ def find_subjects(bundles: Sequence[Bundle], engines: Sequence[EngineChoice], th
     return subjects
 
 
-def open_subjects(subjects: Sequence[Subject], say: Callable[[str], None], *, asked: bool) -> Iterator[tuple[Subject, Engine]]:
-    """Yield each with its engine started; of those that nobody asked for by name, one that cannot run here is left out.
+def open_subjects(subjects: Sequence[Subject], progress: Progress, *, asked: bool) -> Iterator[tuple[Subject, Engine]]:
+    """Yield each subject with its engine started; unless it was asked for, one that cannot run here is left out.
 
     Raises:
         EngineError: an engine that was asked for cannot run its bundle here, or none can.
@@ -61,6 +62,6 @@ def open_subjects(subjects: Sequence[Subject], say: Callable[[str], None], *, as
         else:
             yield subject, engine
     for reason in dict.fromkeys(refused):
-        say(f"left out: {reason}")
+        progress.remark(f"left out: {reason}")
     if len(refused) == len(subjects):
-        raise EngineError("no engine here can run what is to be measured")
+        raise EngineError("no engine here can run any of these bundles")

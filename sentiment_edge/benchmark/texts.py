@@ -1,4 +1,4 @@
-"""Texts to measure with: the user's lines, or those that a bundle brings."""
+"""Texts to measure with: the user's lines, or the golden texts of a bundle."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
 
 _ENOUGH = 256
-"""Texts, whose tokens fill the longest length that is measured."""
+"""Texts whose tokens are enough for the longest length that is measured."""
 
 
 def golden_texts(bundle: Bundle) -> tuple[str, ...]:
-    """Return the texts whose outputs the bundle knows.
+    """Return the bundle's golden texts, whose outputs it records.
 
     Raises:
         BundleInvalid: it has none.
@@ -32,13 +32,13 @@ def golden_texts(bundle: Bundle) -> tuple[str, ...]:
 
 
 def sample_ids(bundle: Bundle, texts: Sequence[str], count: int) -> list[int]:
-    """Return so many token ids as these texts have them, one after the other."""
+    """Return `count` token ids of these texts, one text after the other, repeated if they are too few."""
     tokens = TextTokenizer(bundle, threads=1).encode(texts[:_ENOUGH])
     return list(islice(cycle(chain.from_iterable(text.ids for text in tokens)), count))
 
 
 def spread(texts: Sequence[str], count: int) -> list[str]:
-    """Return so many of the texts, from all over them; all of them again where there are fewer."""
+    """Return `count` of the texts at equal distances, or all of them repeated if they are too few."""
     if count >= len(texts):
         return list(islice(cycle(texts), count))
     return [texts[index * len(texts) // count] for index in range(count)]

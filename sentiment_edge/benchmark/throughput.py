@@ -1,4 +1,4 @@
-"""How many lines a second `Classifier.stream` labels, from text to prediction."""
+"""Throughput: the lines per second that `Classifier.stream` labels, from text to prediction."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.classifier import Classifier
 
 _TRIAL = 16
-"""Lines that tell how many can be afforded."""
+"""Lines that are timed first, to find how many fit into the time."""
 _USUAL = 1024
-"""Lines of a pass, where there are fewer: what a stream reads ahead."""
+"""Lines of a pass if fewer are given: as many as a stream reads ahead."""
 _MOST_PASSES, _LEAST_PASSES = 5, 2
 
 
 class Throughput(NamedTuple):
-    """The median pass over so many lines."""
+    """The median of several passes over the same lines."""
 
     lines: int
     passes: int
@@ -30,7 +30,7 @@ class Throughput(NamedTuple):
 
 
 def measure_throughput(classifiers: Sequence[Classifier], texts: Sequence[str], deadline: float) -> list[Throughput]:
-    """Let each label the same lines in turns, until the deadline (of `time.monotonic`) or until that is enough."""
+    """Let all label the same lines in turns, until the deadline (of `time.monotonic`) or until there are enough passes."""
     trial = spread(texts, _TRIAL)
     for classifier in classifiers:
         _seconds(classifier, trial)  # starts the engine

@@ -1,4 +1,4 @@
-"""The original model in torch, fp32, to hold bundles against; needs the extra `export`."""
+"""The original model in torch, fp32, to compare bundles with; needs the extra `export`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import torch
 from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.errors import UnknownModel
 from sentiment_edge_export.families import load_classifier
-from sentiment_edge_export.options import ExportOptions
+from sentiment_edge_export.options import ExportOptions, GraphOptions, SourceOptions
 from sentiment_edge_runtimes.errors import InputError
+from sentiment_edge_runtimes.vocabulary import PADDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,17 +25,17 @@ class TorchModel(NamedTuple):
     """A checkpoint's original definition."""
 
     name: str
-    """Of the checkpoint."""
+    """The checkpoint's name."""
     version: str
-    """Of torch."""
+    """The version of torch."""
     classifier: TorchClassifier
 
     def prepare(self, ids: Sequence[int], threads: int) -> Callable[[], object]:
-        """Return what runs one text."""
+        """Return a function that runs one text."""
         row = torch.tensor(ids)
 
         def run() -> object:
-            torch.set_num_threads(threads)  # takes no time where it is so already
+            torch.set_num_threads(threads)  # takes no time if nothing changes
             with torch.inference_mode():
                 return self.classifier.reference(row)
 
@@ -42,26 +43,28 @@ class TorchModel(NamedTuple):
 
 
 def load_torch_model(bundles: Sequence[Bundle], checkpoint: Path | None) -> TorchModel:
-    """Load the checkpoint that the bundles were made of: by the name in their manifests, or from a folder.
+    """Load the checkpoint that the bundles were made from: by the name in their manifests, or from a folder.
 
     Raises:
-        InputError: the bundles are of several checkpoints, or theirs cannot be found.
+        InputError: the bundles are made from several checkpoints, or theirs cannot be found.
         SentimentEdgeError: the checkpoint cannot be loaded.
     """
     sources = {bundle.manifest.source.id: None for bundle in bundles}
     if len(sources) > 1:
-        raise InputError(f"--against torch takes bundles of one model; these are of {', '.join(map(str, sources))}")
-    (source,) = sources
+        raise InputError(f"`against` torch takes bundles of one model; these are of {', '.join(map(str, sources))}")
+    (name,) = sources
     bundle = bundles[0]
-    if source is None and checkpoint is None:
-        raise InputError(f"{bundle.root}: its manifest names no checkpoint; give its folder by --checkpoint")
+    if name is None and checkpoint is None:
+        raise InputError(f"{bundle.root}: its manifest names no checkpoint; give its folder by `checkpoint`")
+    source = SourceOptions(checkpoint=checkpoint, labels=bundle.manifest.labels)
     try:
-        found = find_checkpoint(source or str(checkpoint), folder=checkpoint)
+        found = find_checkpoint(name or str(checkpoint), source)
     except UnknownModel:
-        raise InputError(f"{bundle.root}: made of {source}, which is not here; give its folder by --checkpoint") from None
-    classifier = load_classifier(found, ExportOptions(padding=bundle.manifest.padding, labels=bundle.manifest.labels))
+        raise InputError(f"{bundle.root}: made of {name}, which is not here; give its folder by `checkpoint`") from None
+    padding = None if bundle.manifest.padding == PADDINGS[0] else bundle.manifest.padding  # only some families have the other
+    classifier = load_classifier(found, ExportOptions(source=source, graph=GraphOptions(padding=padding)))
     if classifier.family != bundle.manifest.family:
         raise InputError(
-            f"{found.folder}: a {classifier.family} model; {bundle.root} is made of a {bundle.manifest.family} model"
+            f"{found.folder}: a {classifier.family} model; {bundle.root} is made from a {bundle.manifest.family} model"
         )
     return TorchModel(found.name, torch.__version__, classifier)

@@ -1,4 +1,4 @@
-"""The command `sentiment-edge`: parse, one call, print. Each command imports what it needs when it runs."""
+"""The command `sentiment-edge`. Each of its commands parses, makes one call and prints, and imports what it needs then."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sentiment_edge.cli.bench import bench
-from sentiment_edge.cli.common.exit import with_outcome
+from sentiment_edge.cli.common.exit import Command
 from sentiment_edge.cli.doctor import doctor
 from sentiment_edge.cli.evaluate import evaluate
 from sentiment_edge.cli.explain import explain
@@ -27,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (models, export, predict, explain, evaluate, verify, bench, serve, doctor):
-    app.command()(with_outcome(_command))
+    app.command(cls=Command)(_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,135 +2,104 @@
 
 from __future__ import annotations
 
-import math
-from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sentiment_edge.cli.common.options import JsonOption, one_of
+from sentiment_edge.cli.common.options import CheckpointOption, JsonOption, PictureOption, check_number, one_of
 from sentiment_edge.cli.common.output import check_writable, write_whole
-from sentiment_edge.cli.common.terminal import shows_progress
+from sentiment_edge.cli.common.terminal import TerminalProgress
+from sentiment_edge_runtimes.vocabulary import ENGINE_CHOICES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sentiment_edge.benchmark.run import Report, Wishes
+    from sentiment_edge.benchmark.run import BenchmarkRequest
     from sentiment_edge.benchmark.torch_baseline import TorchModel
     from sentiment_edge_runtimes.bundle import Bundle
-    from sentiment_edge_runtimes.vocabulary import EngineChoice
 
 _MOST_LINES = 100_000
-"""Of a file; more would not be measured in any reasonable time."""
+"""Lines of a file that are used; more could not be measured in any reasonable time."""
 
 
 def bench(
     bundles: Annotated[
-        list[Path] | None, typer.Argument(metavar="[BUNDLE]...", help="Folders of bundles; the built-in default without any.")
+        list[Path] | None,
+        typer.Argument(metavar="[BUNDLE]...", help="Folders of bundles; the default is the built-in one."),
     ] = None,
     engines: Annotated[
         list[str] | None,  # typer takes no list of Literal
         typer.Option(
             "--engine",
-            metavar="auto|onnxruntime|openvino",
-            help="Engine to measure; repeatable. Every one that can run the bundle without it.",
+            metavar="|".join(ENGINE_CHOICES),
+            help="Engine to measure; repeatable. The default is every one that can run the bundle.",
         ),
     ] = None,
     threads: Annotated[
-        list[int] | None, typer.Option(min=1, help="CPU threads to use; repeatable. 1, and all usable CPUs, without it.")
+        list[int] | None, typer.Option(min=1, help="CPU threads to use; repeatable. The default is 1, and all usable CPUs.")
     ] = None,
     lines: Annotated[
         Path | None,
-        typer.Option("--input", exists=True, dir_okay=False, readable=True, help="Real lines; the bundle's own without it."),
+        typer.Option(
+            "--input", exists=True, dir_okay=False, readable=True, help="Real lines; the default is the bundle's own."
+        ),
     ] = None,
     against: Annotated[Literal["torch"] | None, typer.Option(help="Measure the original model too.")] = None,
-    checkpoint: Annotated[Path | None, typer.Option(help="Folder of the original model, where its name is not enough.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="What all of it may take, about.")] = 60,
-    png: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a picture.")] = None,
-    as_json: JsonOption = False,
+    checkpoint: CheckpointOption = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, max=3600, callback=check_number, help="Time for everything together, approximately.")
+    ] = 60,
+    png: PictureOption = None,
+    print_json: JsonOption = False,
 ) -> None:
-    """Measure here: latency by length, lines per second, cold start, memory; engines, threads and precisions side by side."""
-    if checkpoint is not None and against is None:
-        raise typer.BadParameter("--checkpoint goes with --against torch")
-    if math.isnan(seconds):
-        raise typer.BadParameter("--seconds is a number")
-    if png is not None:
-        _check_picture(png, lines)
-    from sentiment_edge.benchmark.run import Wishes
-    from sentiment_edge_runtimes.bundle import Bundle
-    from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
-    from sentiment_edge_runtimes.machine.threads import usable_cpus
+    """Measure latency by length, lines per second, cold start and memory here: engines, threads and precisions side by side."""
+    _check_usage(against, checkpoint, lines, png)
+    from sentiment_edge.benchmark.as_json import as_json
+    from sentiment_edge.benchmark.run import run_benchmark
+    from sentiment_edge.benchmark.text import text
 
-    asked = _engines(engines or [])
-    opened = [Bundle.open(root) for root in bundles or [DEFAULT_BUNDLE]]
-    counts = tuple(dict.fromkeys(threads or (1, usable_cpus())))
-    texts = None if lines is None else _read(lines)
-    torch = None if against is None else _load_torch(opened, checkpoint)
-    report = _measure(opened, Wishes(asked, counts, texts, seconds, torch))
-    typer.echo(_as_object(report, lines) if as_json else _as_text(report))
+    opened, request = _request(bundles or [], engines or [], threads or [], lines, seconds)
+    if against is not None:
+        request = request._replace(torch=_load_torch(opened, checkpoint))
+    report = run_benchmark(opened, request, TerminalProgress())
+    typer.echo(as_json(report, lines) if print_json else text(report))
     if png is not None:
         from sentiment_edge.benchmark.picture import picture
 
         write_whole(png, picture(report))
 
 
-def _measure(bundles: Sequence[Bundle], wishes: Wishes) -> Report:
-    from sentiment_edge.benchmark.run import Listener, bench
-
-    def say(remark: str) -> None:
-        typer.echo(f"sentiment-edge: {remark}", err=True)
-
-    def show(stage: str) -> None:
-        if shows_progress():
-            typer.echo(f"{stage} ...", err=True)
-
-    return bench(bundles, wishes, Listener(say, show))
-
-
-def _as_object(report: Report, lines: Path | None) -> str:
-    from sentiment_edge.benchmark.as_json import bench_json
-
-    return bench_json(report, lines)
-
-
-def _as_text(report: Report) -> str:
-    from sentiment_edge.benchmark.text import tables
-
-    return tables(report)
-
-
-def _check_picture(path: Path, lines: Path | None) -> None:
-    """Refuse now what would be found out after a minute, or would be regretted."""
-    if lines is not None and path.resolve() == lines.resolve():
+def _check_usage(against: str | None, checkpoint: Path | None, lines: Path | None, png: Path | None) -> None:
+    """Refuse now what would be refused after a minute, or would be regretted."""
+    if checkpoint is not None and against is None:
+        raise typer.BadParameter("--checkpoint goes with --against torch")
+    if png is None:
+        return
+    if lines is not None and png.resolve() == lines.resolve():
         raise typer.BadParameter("--png would replace --input")
     from sentiment_edge.extras import needs_extra
 
     with needs_extra("plot"):
         import matplotlib.figure  # noqa: F401 - whether it is there
-    check_writable(path)
+    check_writable(png)
 
 
-def _engines(names: Sequence[str]) -> tuple[EngineChoice, ...]:
-    from sentiment_edge_runtimes.vocabulary import EngineChoice
+def _request(
+    roots: Sequence[Path], engines: Sequence[str], threads: Sequence[int], lines: Path | None, seconds: float
+) -> tuple[list[Bundle], BenchmarkRequest]:
+    """Return the opened bundles and the request, without torch."""
+    from sentiment_edge.benchmark.run import BenchmarkRequest
+    from sentiment_edge.data.lines import read_first_lines
+    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+    from sentiment_edge_runtimes.machine.threads import usable_cpus
 
-    return one_of("--engine", names, get_args(EngineChoice))
-
-
-def _read(path: Path) -> tuple[str, ...]:
-    """Return the lines that are not blank.
-
-    Raises:
-        InputError: there are none.
-    """
-    from sentiment_edge.data.lines import read_lines
-    from sentiment_edge_runtimes.errors import InputError
-
-    texts = chain.from_iterable(block.texts for block in read_lines([path]))
-    kept = tuple(islice((text for text in texts if text.strip()), _MOST_LINES))
-    if not kept:
-        raise InputError(f"{path}: no lines with text in it")
-    return kept
+    asked = one_of("engines", engines, ENGINE_CHOICES)
+    opened = [Bundle.open(root) for root in roots or [DEFAULT_BUNDLE]]
+    counts = tuple(dict.fromkeys(threads or (1, usable_cpus())))
+    texts = None if lines is None else read_first_lines(lines, _MOST_LINES)
+    return opened, BenchmarkRequest(asked, counts, texts, seconds)
 
 
 def _load_torch(bundles: Sequence[Bundle], checkpoint: Path | None) -> TorchModel:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.common.options import BundleArgument, EngineOption, JsonOption, ThreadsOption
+from sentiment_edge.cli.common.options import BundleArgument, EngineOption, JsonOption, TextColumnOption, ThreadsOption
 from sentiment_edge.cli.common.output import check_folder, write_page
-from sentiment_edge.cli.common.terminal import Progress, shows_progress
+from sentiment_edge.cli.common.terminal import TerminalProgress
 
 if TYPE_CHECKING:
-    from sentiment_edge.evaluation.run import Listener
+    from collections.abc import Iterable
+
+    from sentiment_edge.evaluation.result import EvaluationResult
 
 
 def evaluate(
@@ -28,69 +29,62 @@ def evaluate(
             exists=True,
             dir_okay=False,
             readable=True,
-            help="Evaluate these instead of a bundle: columns label, prediction and, where known, each class's probability.",
+            help="Evaluate these instead of a bundle: columns label, prediction and, if known, each class's probability.",
         ),
     ] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FROM=TO,...", help="What the data's labels stand for; FROM= leaves their rows out."),
+        typer.Option("--map", metavar="FROM=TO,...", help="The model's label for the data's; FROM= leaves its rows out."),
     ] = None,
-    compare: Annotated[Path | None, typer.Option(file_okay=False, help="Another bundle, to set beside the first.")] = None,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts; a usual name without it.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels; a usual name without it.")] = None,
-    prediction_column: Annotated[str | None, typer.Option(help="Column of the predictions; a usual name without it.")] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave rows out that do not parse.")] = False,
+    compare: Annotated[Path | None, typer.Option(file_okay=False, help="Another bundle, to compare with the first.")] = None,
+    text_column: TextColumnOption = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of the labels; the default is the first one with a usual name.")
+    ] = None,
+    prediction_column: Annotated[
+        str | None, typer.Option(help="Column of the predictions; the default is the first one with a usual name.")
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used.")] = False,
     report: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page, with curves.")] = None,
     digits: Annotated[int, typer.Option(min=1, max=10, help="Digits after the point.")] = 4,
     engine: EngineOption = "auto",
     threads: ThreadsOption = None,
-    as_json: JsonOption = False,
+    print_json: JsonOption = False,
 ) -> None:
-    """Say how good a bundle is on labelled texts: accuracy, F1, confusion matrix, ROC AUC, calibration, speed."""
-    if predictions is not None and (data or bundle or compare or text_column):
-        raise typer.BadParameter("--predictions stands alone: no bundle, no --data, no --compare, no --text-column")
-    if predictions is None and prediction_column:
-        raise typer.BadParameter("--prediction-column goes with --predictions")
+    """Evaluate a bundle on labelled texts: accuracy, F1, confusion matrix, ROC AUC, calibration, speed."""
+    _check_usage(predictions, (data, bundle, compare, text_column), prediction_column)
     if report is not None:
         check_folder(report)
     from sentiment_edge.data.labelled import Selection
-    from sentiment_edge.evaluation.as_json import evaluation_json
-    from sentiment_edge.evaluation.run import evaluate_classifier, evaluate_stored
-    from sentiment_edge.evaluation.text import evaluation_table
+    from sentiment_edge.data.labels import parse_map
+    from sentiment_edge.evaluation.run import evaluate_classifier, evaluate_predictions
     from sentiment_edge_runtimes.classifier import load
 
-    selection = Selection(text_column, label_column, prediction_column, _parse_map(mapping or []), skip_bad)
-    with closing(Progress(shown=shows_progress())) as progress:
-        listener = _listener(progress)
+    selection = Selection(text_column, label_column, prediction_column, parse_map(mapping or []), skip_bad)
+    with TerminalProgress() as progress:
         if predictions is not None:
-            result = evaluate_stored(predictions, selection, listener)
+            result = evaluate_predictions(predictions, selection, progress)
         elif data is not None:
             other = None if compare is None else load(compare, engine=engine, threads=threads)
-            result = evaluate_classifier(load(bundle, engine=engine, threads=threads), data, selection, listener, other=other)
+            result = evaluate_classifier(load(bundle, engine=engine, threads=threads), data, selection, progress, other=other)
         else:
             raise typer.BadParameter("give --data FILE, or --predictions FILE")
-    typer.echo(evaluation_json(result) if as_json else evaluation_table(result, digits))
+    _show(result, digits, report, print_json=print_json)
+
+
+def _check_usage(predictions: Path | None, of_bundles: Iterable[object], prediction_column: str | None) -> None:
+    """Refuse options of bundles with predictions, and the other way round."""
+    if predictions is not None and any(of_bundles):
+        raise typer.BadParameter("--predictions stands alone: no bundle, no --data, no --compare, no --text-column")
+    if predictions is None and prediction_column:
+        raise typer.BadParameter("--prediction-column goes with --predictions")
+
+
+def _show(result: EvaluationResult, digits: int, report: Path | None, *, print_json: bool) -> None:
+    from sentiment_edge.evaluation.as_json import as_json
+    from sentiment_edge.evaluation.page import page
+    from sentiment_edge.evaluation.text import text
+
+    typer.echo(as_json(result) if print_json else text(result, digits))
     if report is not None:
-        from sentiment_edge.evaluation.page import page
-
         write_page(report, page(result))
-
-
-def _parse_map(entries: list[str]) -> dict[str, str]:
-    from sentiment_edge.data.labels import parse_map
-    from sentiment_edge_runtimes.errors import InputError
-
-    try:
-        return parse_map(entries)
-    except InputError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def _listener(progress: Progress) -> Listener:
-    from sentiment_edge.evaluation.run import Listener
-
-    def say(remark: str) -> None:
-        progress.close()
-        typer.echo(f"sentiment-edge: {remark}", err=True)
-
-    return Listener(say, progress.add)

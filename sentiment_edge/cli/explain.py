@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.common.options import EngineOption
-from sentiment_edge.cli.common.output import write_whole
+from sentiment_edge.cli.common.options import EngineOption, PictureOption
+from sentiment_edge.cli.common.output import write_page, write_whole
 
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.prediction import Explanation
 
 _MOST_ARGUMENTS = 2
-_WIDE = 1000
-"""Columns: the table takes what it needs; a narrow terminal may wrap it, but no token is cut off."""
 
 
 def explain(
     arguments: Annotated[
         list[str],
-        typer.Argument(metavar="[BUNDLE] TEXT", help="The text, after the bundle's folder where it is not the default."),
+        typer.Argument(metavar="[BUNDLE] TEXT", help="The text, after the bundle's folder unless it is the built-in one."),
     ],
-    html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page.")] = None,
-    png: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a picture.")] = None,
+    html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page to this file.")] = None,
+    png: PictureOption = None,
     engine: EngineOption = "auto",
 ) -> None:
     """Show how much attention each token of a text got."""
@@ -32,21 +30,19 @@ def explain(
         raise typer.BadParameter("give one text; quote it if it has spaces")
     if html is not None and html == png:
         raise typer.BadParameter("--html and --png are the same file")
+    from sentiment_edge.explanation.page import page
+    from sentiment_edge.explanation.text import text
     from sentiment_edge_runtimes.classifier import load
 
-    *bundle, text = arguments
-    explanation = load(*bundle, engine=engine).explain(text)
-    written = {path: render(explanation) for path, render in ((html, _page), (png, _picture)) if path is not None}
-    for path, contents in written.items():
-        write_whole(path, contents)
-    if not written:
-        typer.echo(_table(explanation), nl=False, color=True)
-
-
-def _page(explanation: Explanation) -> bytes:
-    from sentiment_edge.explanation.page import page
-
-    return page(explanation).encode("utf-8", "replace")
+    *bundle, explained = arguments
+    explanation = load(*bundle, engine=engine).explain(explained)
+    picture = None if png is None else _picture(explanation)  # before any file is written: its extra may be missing
+    if html is not None:
+        write_page(html, page(explanation))
+    if png is not None and picture is not None:
+        write_whole(png, picture)
+    if html is None and png is None:
+        typer.echo(text(explanation), nl=False, color=True)
 
 
 def _picture(explanation: Explanation) -> bytes:
@@ -55,15 +51,3 @@ def _picture(explanation: Explanation) -> bytes:
     with needs_extra("plot"):
         from sentiment_edge.explanation.picture import picture
     return picture(explanation)
-
-
-def _table(explanation: Explanation) -> str:
-    """Return the table with the colours that this terminal has; none for a file or a pipe."""
-    from rich.console import Console
-
-    from sentiment_edge.explanation.text import heatmap
-
-    console = Console(width=_WIDE)
-    with console.capture() as captured:
-        console.print(heatmap(explanation))
-    return captured.get()

@@ -5,110 +5,142 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.common.options import JsonOption, one_of
+from sentiment_edge.cli.common.options import CheckpointOption, JsonOption, TextColumnOption, one_of
 from sentiment_edge.cli.common.output import check_folder, write_page
-from sentiment_edge.cli.common.terminal import shows_progress
+from sentiment_edge.cli.common.terminal import TerminalProgress, warn
+from sentiment_edge_export.options import (
+    DEFAULT_FP32_SHARE,
+    BurnOptions,
+    GateOptions,
+    GraphOptions,
+    Int8Options,
+    Norm,
+    QuietSoftmax,
+    SourceOptions,
+)
+from sentiment_edge_runtimes.vocabulary import (
+    DEFAULT_ENGINE,
+    ENGINES,
+    INFERENCE_PRECISIONS,
+    PADDINGS,
+    QUANTIZATIONS,
+    InferencePrecision,
+    Padding,
+    Precision,
+    Quantization,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sentiment_edge.export import ExportReport, ParityError
+    from sentiment_edge_export.gate import ParityError
+    from sentiment_edge_export.pipeline import ExportReport
 
 
 def export(
     model: Annotated[str, typer.Option(help="A name from `models`, a folder, or a Hub id (owner/name).")],
-    int8: Annotated[bool, typer.Option("--int8", help="Quantize to int8; fp32 without it.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Folder to write; ./NAME-PRECISION without it.")] = None,
+    int8: Annotated[bool, typer.Option("--int8", help="Quantize to int8. The default is fp32.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Folder to write. The default is ./NAME-PRECISION.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle that is there.")] = False,
-    checkpoint: Annotated[Path | None, typer.Option(help="Take the model's files from this folder.")] = None,
+    checkpoint: CheckpointOption = None,
     padding: Annotated[
-        Literal["packed", "padded"], typer.Option(help="GRU: padding invisible to the model, or read as in training.")
-    ] = "packed",
+        Padding | None,
+        typer.Option(help=f"GRU: padding invisible to the model, or read as in training. The default is {PADDINGS[0]}."),
+    ] = None,
     engines: Annotated[
         list[str] | None,  # typer takes no list of Literal
         typer.Option(
-            "--engine", metavar="onnxruntime|openvino", help="What to export for; repeatable. onnxruntime without it."
+            "--engine", metavar="|".join(ENGINES), help=f"Engine to export for; repeatable. The default is {DEFAULT_ENGINE}."
         ),
     ] = None,
     quantization: Annotated[
-        Literal["per-token", "per-tensor"],
+        Quantization | None,
         typer.Option(
-            help="int8 in ONNX Runtime: a scale for each token, or (for comparison) the classical one for a whole batch."
+            help="int8 in ONNX Runtime: a scale for each token, or (for comparison) one for the whole batch. "
+            f"The default is {QUANTIZATIONS[0]}."
         ),
-    ] = "per-token",
+    ] = None,
     no_fusion: Annotated[bool, typer.Option("--no-fusion", help="Leave attention in its parts, for comparison.")] = False,
     fixed_length: Annotated[
-        int | None, typer.Option(min=1, help="Take texts of this many tokens only, padded; any length without it.")
+        int | None, typer.Option(help="Accept texts of this many tokens only, padded. The default is any length.")
     ] = None,
     fixed_batch: Annotated[
-        int | None, typer.Option(min=1, help="Take this many texts at once only; any number without it.")
+        int | None, typer.Option(help="Accept this many texts at once only. The default is any number.")
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Names of the classes in their order: negative,positive.")] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="Take the tokenizer from here: a folder, a tokenizer.json or a vocab.txt.")
     ] = None,
-    heads: Annotated[int | None, typer.Option(min=1, help="Burn: attention heads, where config.json does not tell.")] = None,
+    heads: Annotated[int | None, typer.Option(help="Burn: attention heads, where config.json does not tell.")] = None,
     norm: Annotated[
-        Literal["first", "last"] | None, typer.Option(help="Burn: norms before or after, where config.json does not tell.")
+        Norm | None, typer.Option(help="Burn: layers normalize their input or output, where config.json does not tell.")
     ] = None,
     quiet_softmax: Annotated[
-        Literal["off", "legacy", "softmax1"] | None,
-        typer.Option(help="Burn: attention weights as up to version 0.19 (legacy) or since; as the record says without it."),
+        QuietSoftmax | None,
+        typer.Option(help="Burn: quiet softmax as up to version 0.19 (legacy) or since. The default is as the record says."),
     ] = None,
     min_agreement: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Share of texts that must get torch's label; 0.99 in int8 without it.")
+        float | None, typer.Option(help="Share of texts that must get torch's label. The default in int8 is 0.99.")
     ] = None,
     max_mean_drift: Annotated[
-        float | None, typer.Option(min=0, max=1, help="How far probabilities may move, on average; 0.01 in int8 without it.")
+        float | None, typer.Option(help="How far probabilities may move on average. The default in int8 is 0.01.")
     ] = None,
     max_logit_difference: Annotated[
-        float | None, typer.Option(min=0, help="How far any logit may be from torch's; 1e-4 in fp32 without it.")
+        float | None, typer.Option(help="How far a logit may be from torch's. The default in fp32 is 1e-4.")
     ] = None,
     max_fp32_share: Annotated[
-        float, typer.Option(min=0, max=1, help="int8: share of the weights that may stay fp32 to meet these bounds.")
-    ] = 0.25,
+        float | None,
+        typer.Option(
+            help=f"int8: share of the weights that may stay fp32 to meet these bounds. The default is {DEFAULT_FP32_SHARE}."
+        ),
+    ] = None,
     parity_data: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Texts of your own to measure parity on too: a line each, or csv, tsv, jsonl."),
+        typer.Option(dir_okay=False, help="Your own texts to measure parity on too: one a line, or csv, tsv, jsonl."),
     ] = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="Column of these texts; the only one, or a usual name without it.")
-    ] = None,
+    text_column: TextColumnOption = None,
     inference_precision: Annotated[
-        Literal["f32", "bf16"],
-        typer.Option(help="OpenVINO: what is not int8 in fp32, or, gated like int8, in bfloat16 where the CPU has it."),
-    ] = "f32",
+        InferencePrecision | None,
+        typer.Option(
+            help="OpenVINO: compute what is not int8 in fp32, or, gated like int8, in bfloat16 where the CPU has it. "
+            f"The default is {INFERENCE_PRECISIONS[0]}."
+        ),
+    ] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
             dir_okay=False,
-            help="int8: texts like yours to fit it to, a line each, or csv, tsv, jsonl; the gate's do not count.",
+            help="int8: texts like yours to fit it to: one a line, or csv, tsv, jsonl. Texts of the gate do not count.",
         ),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write what the gate found, passed or not, as a self-contained page.")
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what is on this machine.")] = False,
-    as_json: JsonOption = False,
+    print_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
-    from sentiment_edge_runtimes.vocabulary import ENGINES
-
     if text_column is not None and parity_data is None and calibration is None:
         raise typer.BadParameter("--text-column goes with --parity-data or --calibration")
     if report is not None:
         _check_report(report, output, (parity_data, calibration))
-    wanted = one_of("--engine", engines or ["onnxruntime"], ENGINES)
-    texts = _own_texts(parity_data, text_column)
-    calibration_texts = _own_texts(calibration, text_column)
-    from sentiment_edge.export import BurnOptions, GateOptions, ParityError, export_model
-    from sentiment_edge.parity.as_json import bundle_json
+    burn = BurnOptions(heads, norm, quiet_softmax)
+    source = SourceOptions(checkpoint, tokenizer, None if labels is None else _split(labels), offline, burn)
+    graph = GraphOptions(fixed_length, fixed_batch, not no_fusion, padding, inference_precision)
+    int8_options = Int8Options(quantization, _read_texts(calibration, text_column), max_fp32_share)
+    gate = GateOptions(_read_texts(parity_data, text_column), min_agreement, max_mean_drift, max_logit_difference)
+    wanted = one_of("engines", engines or [DEFAULT_ENGINE], ENGINES)
+    from sentiment_edge.extras import needs_extra
 
-    precision: Literal["int8", "fp32"] = "int8" if int8 else "fp32"
+    with needs_extra("export"):
+        from sentiment_edge_export.gate import ParityError
+        from sentiment_edge_export.pipeline import export_model
+    precision: Precision = "int8" if int8 else "fp32"
+    title = f"{model}, {precision}"
     try:
         made = export_model(
             model,
@@ -116,34 +148,24 @@ def export(
             engines=wanted,
             output=output,
             overwrite=overwrite,
-            checkpoint=checkpoint,
-            quantization=quantization,
-            padding=padding,
-            fusion=not no_fusion,
-            fixed_length=fixed_length,
-            fixed_batch=fixed_batch,
-            labels=None if labels is None else [label.strip() for label in labels.split(",")],
-            tokenizer=tokenizer,
-            burn=BurnOptions(heads, None if norm is None else norm == "first", quiet_softmax),
-            gate=GateOptions(texts, min_agreement, max_mean_drift, max_logit_difference, max_fp32_share),
-            inference_precision=inference_precision,
-            calibration=calibration_texts,
-            offline=offline,
-            progress=_Stages(),
+            source=source,
+            graph=graph,
+            int8=int8_options,
+            gate=gate,
+            progress=_ExportProgress(),
         )
     except ParityError as refusal:
-        if report is not None:
-            _report_refusal(report, f"{model}, {precision}", refusal)
+        _write_refusal(report, title, refusal)
         raise
-    for note in made.notes:
-        typer.echo(f"note: {note}", err=True)
-    fp32 = [each._asdict() for each in made.fp32]
-    as_object = bundle_json(made.bundle, made.parity.summary(), notes=made.notes, fp32=fp32)
-    typer.echo(as_object if as_json else _as_text(made))
+    _show(made, print_json=print_json)
     if report is not None:
         from sentiment_edge.parity.page import page
 
-        write_page(report, page(made.parity, f"{model}, {precision}", fp32=made.fp32))
+        write_page(report, page(made.parity, title, fp32=made.fp32))
+
+
+def _split(labels: str) -> list[str]:
+    return [label.strip() for label in labels.split(",")]
 
 
 def _check_report(report: Path, output: Path | None, inputs: Iterable[Path | None]) -> None:
@@ -155,57 +177,70 @@ def _check_report(report: Path, output: Path | None, inputs: Iterable[Path | Non
     check_folder(report)
 
 
-def _own_texts(path: Path | None, column: str | None) -> tuple[str, ...]:
+def _read_texts(path: Path | None, column: str | None) -> tuple[str, ...]:
     if path is None:
         return ()
     from sentiment_edge.data.texts import read_own_texts
 
-    return read_own_texts(path, column, lambda remark: typer.echo(f"sentiment-edge: {remark}", err=True))
+    return read_own_texts(path, column, TerminalProgress())
 
 
-def _report_refusal(path: Path, title: str, refusal: ParityError) -> None:
-    """Write the page; where that fails too, the refusal stays the outcome."""
+def _write_refusal(path: Path | None, title: str, refusal: ParityError) -> None:
+    """Write the page, if one was asked for; where that fails too, the refusal stays the outcome."""
+    if path is None:
+        return
     from sentiment_edge.parity.page import page
 
     try:
         write_page(path, page(refusal.report, title, ranking=refusal.ranking))
     except OSError as error:
-        typer.echo(f"sentiment-edge: {path}: {error.strerror or error}", err=True)
+        warn(f"{path}: {error.strerror or error}")
 
 
-class _Stages:
-    """Shows each stage on a terminal, and ends the process on a signal by unwinding it, so that nothing is left behind.
+class _ExportProgress(TerminalProgress):
+    """Ends the process on a signal by unwinding it, so that nothing is left behind.
 
-    What a signal raises inside a callback of foreign code is lost; so the next stage asks again.
+    A signal's exception is lost when it is raised inside a callback of foreign code; so the next stage asks again.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._status = 0
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)  # Windows has no SIGHUP
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # which nohup relies on
                 signal.signal(number, self._stop)
 
-    def __call__(self, stage: str) -> None:
+    def stage(self, name: str) -> None:
+        """Show a stage that begins, unless a signal came."""
         if self._status:
             sys.exit(self._status)
-        if shows_progress():
-            typer.echo(f"{stage} ...", err=True)
+        super().stage(name)
 
     def _stop(self, number: int, _: object) -> None:
         self._status = 128 + number
         sys.exit(self._status)
 
 
-def _as_text(report: ExportReport) -> str:
-    from sentiment_edge.parity.text import parity_table
+def _show(made: ExportReport, *, print_json: bool) -> None:
+    from sentiment_edge.parity.as_json import as_json
 
-    bundle = report.bundle
-    size = sum(bundle.manifest.files.values()) / 1e6
-    counted = ", ".join(f"{count} {kind}" for kind, count in bundle.manifest.nodes.items())
-    kept = f"in fp32, for int8 missed its bounds: {', '.join(map(str, report.fp32))}\n" if report.fp32 else ""
+    for note in made.notes:
+        warn(note)
+    fp32 = [each._asdict() for each in made.fp32]
+    parity = made.parity.summary()
+    typer.echo(as_json(made.bundle, parity, notes=made.notes, fp32=fp32) if print_json else _as_text(made))
+
+
+def _as_text(made: ExportReport) -> str:
+    from sentiment_edge.parity.text import text
+
+    manifest = made.bundle.manifest
+    size = sum(manifest.files.values()) / 1e6
+    counted = ", ".join(f"{count} {kind}" for kind, count in manifest.nodes.items())
+    kept = f"in fp32, because int8 missed its bounds: {', '.join(map(str, made.fp32))}\n" if made.fp32 else ""
     return (
-        f"{parity_table(report.parity.conditions)}\n"
-        f"alone or in any batch: logits differ by at most {report.parity.batch_difference:.2g}\n"
-        f"{kept}{bundle.root}: {bundle.manifest.precision}, {size:.1f} MB, nodes: {counted}"
+        f"{text(made.parity.conditions)}\n"
+        f"alone or in any batch: logits differ by at most {made.parity.batch_difference:.2g}\n"
+        f"{kept}{made.bundle.root}: {manifest.precision}, {size:.1f} MB, nodes: {counted}"
     )

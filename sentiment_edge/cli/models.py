@@ -4,51 +4,43 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sentiment_edge.cli.common.options import JsonOption
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from sentiment_edge.render.text import aligned
 
 
 def models(
     inspect: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="List the tensors of a checkpoint's file instead.")
+        Path | None, typer.Option(metavar="FILE", help="List the tensors in a file of a checkpoint instead.")
     ] = None,
-    as_json: JsonOption = False,
+    print_json: JsonOption = False,
 ) -> None:
-    """List what can be exported by name, where it comes from, and its licence."""
-    if inspect is not None:
-        _print_tensors(inspect, as_json=as_json)
-        return
+    """List the models that can be exported by name, each with its source and licence."""
+    typer.echo(_known_models(print_json=print_json) if inspect is None else _tensors(inspect, print_json=print_json))
+
+
+def _known_models(*, print_json: bool) -> str:
     from sentiment_edge_export.checkpoints.catalog import KNOWN_MODELS
 
-    known = list(KNOWN_MODELS.values())
-    if as_json:
+    known = KNOWN_MODELS.values()
+    if print_json:
         fields = ("name", "family", "hub_id", "licence", "about")
-        typer.echo(json.dumps([{field: getattr(model, field) for field in fields} for model in known], indent=2))
-        return
-    _print_table([(model.name, model.family, model.hub_id or "in this package", model.licence, model.about) for model in known])
+        return json.dumps([{field: getattr(model, field) for field in fields} for model in known], indent=2)
+    rows = [(model.name, model.family, model.hub_id or "in this package", model.licence, model.about) for model in known]
+    return aligned(rows, left=5)
 
 
-def _print_tensors(path: Path, *, as_json: bool) -> None:
+def _tensors(path: Path, *, print_json: bool) -> str:
     from sentiment_edge.extras import needs_extra
 
     with needs_extra("export"):
         from sentiment_edge_export.checkpoints.inspection import list_tensors
     tensors = list_tensors(path)
-    if as_json:
-        typer.echo(json.dumps([tensor._asdict() for tensor in tensors], indent=2))
-        return
+    if print_json:
+        return json.dumps([tensor._asdict() for tensor in tensors], indent=2)
     names = [tensor.name if tensor.name.isprintable() else ascii(tensor.name) for tensor in tensors]
     shapes = [" x ".join(map(str, tensor.shape)) or "scalar" for tensor in tensors]
-    _print_table(list(zip(names, (tensor.dtype for tensor in tensors), shapes, strict=True)))
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    return aligned([*zip(names, (tensor.dtype for tensor in tensors), shapes, strict=True)], left=3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +11,11 @@ import typer
 
 from sentiment_edge.cli.common.options import BundleArgument, EngineOption, ThreadsOption
 from sentiment_edge.cli.common.records import FORMATS, HEADERS, RecordFormat
-from sentiment_edge.cli.common.terminal import Progress, shows_progress
+from sentiment_edge.cli.common.terminal import TerminalProgress, shows_progress, warn
 from sentiment_edge.data.lines import LONGEST_LINE, read_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sentiment_edge.data.lines import Lines
     from sentiment_edge_runtimes.classifier import Classifier
@@ -27,9 +26,13 @@ def predict(
     bundle: BundleArgument = None,
     inputs: Annotated[
         list[Path] | None,
-        typer.Option("--input", exists=True, dir_okay=False, readable=True, help="File to read; repeatable. Stdin without it."),
+        typer.Option(
+            "--input", exists=True, dir_okay=False, readable=True, help="File to read; repeatable. The default is stdin."
+        ),
     ] = None,
-    record_format: Annotated[RecordFormat, typer.Option("--format", help="What to write for each line.")] = "tsv",
+    record_format: Annotated[
+        RecordFormat, typer.Option("--format", help="Format of the output, a record for each line.")
+    ] = "tsv",
     engine: EngineOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
@@ -41,21 +44,26 @@ def predict(
         raise InputError("nothing to read from or write to: stdin or stdout is closed")
     classifier = load(bundle, engine=engine, threads=threads)
     if not inputs and sys.stdin.isatty():
-        typer.echo("sentiment-edge: reading lines from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter)", err=True)
-    write = _Writer()
+        warn("reading lines from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter)")
+    counts = _write_labels(classifier, read_lines(inputs or []), record_format)
+    for remark in counts.remarks(classifier.bundle.manifest.max_length):
+        warn(remark)
+
+
+def _write_labels(classifier: Classifier, blocks: Iterable[Lines], record_format: RecordFormat) -> _Counts:
+    """Write a record for each line, as soon as the lines of a block are labelled."""
+    write, counts = _Writer(), _Counts()
     write(HEADERS[record_format])
     write.flush()
-    tally = _Tally()
-    with closing(Progress(shown=shows_progress() and not write.is_terminal)) as progress:
-        for lines in read_lines(inputs or []):
+    with TerminalProgress(shown=shows_progress() and not write.is_terminal) as progress:
+        for lines in blocks:
             for text, prediction in _label(classifier, lines.texts):
                 write(FORMATS[record_format](text, prediction))
-                tally.truncated += prediction is not None and prediction.truncated
+                counts.truncated += prediction is not None and prediction.truncated
             write.flush()
-            tally.add(lines)
-            progress.add(len(lines.texts))
-    for remark in tally.remarks(classifier.bundle.manifest.max_length):
-        typer.echo(f"sentiment-edge: {remark}", err=True)
+            counts.add(lines)
+            progress.advance(len(lines.texts))
+    return counts
 
 
 def _label(classifier: Classifier, texts: list[str]) -> Iterator[tuple[str, Prediction | None]]:
@@ -65,7 +73,7 @@ def _label(classifier: Classifier, texts: list[str]) -> Iterator[tuple[str, Pred
 
 
 class _Writer:
-    """Writes records as UTF-8 whatever the locale is; at once to a terminal."""
+    """Writes records to stdout as UTF-8 whatever the locale is; to a terminal without delay."""
 
     def __init__(self) -> None:
         self._stdout = sys.stdout.buffer
@@ -81,8 +89,8 @@ class _Writer:
 
 
 @dataclass
-class _Tally:
-    """Counts what is remarkable of lines."""
+class _Counts:
+    """Numbers of lines that the user should know about."""
 
     truncated: int = 0
     _undecodable: int = 0
@@ -96,6 +104,6 @@ class _Tally:
         if self.truncated:
             yield f"{self.truncated} texts cut to the {max_length} tokens that the model reads"
         if self._undecodable:
-            yield f"{self._undecodable} lines not UTF-8; what could not be read became U+FFFD"
+            yield f"{self._undecodable} lines not UTF-8; the bytes that could not be read became U+FFFD"
         if self._overlong:
             yield f"{self._overlong} lines longer than {LONGEST_LINE // 2**20} MiB; the rest of them was dropped"

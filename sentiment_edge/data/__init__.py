@@ -1,1 +1,1 @@
-"""Reading users' files: lines, tables, labelled texts, predictions."""
+"""Readers of users' files: lines, tables, labelled texts, predictions."""

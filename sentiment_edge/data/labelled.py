@@ -1,4 +1,4 @@
-"""Texts and what they are said to be."""
+"""Texts with their labels."""
 
 from __future__ import annotations
 
@@ -9,41 +9,42 @@ from sentiment_edge.data.columns import LABEL, TEXT, BadRows, find_column
 from sentiment_edge.data.table import open_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    from sentiment_edge_runtimes.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to read of a file."""
+    """The columns of a file to read, and how to treat its labels and its faulty rows."""
 
     text_column: str | None = None
-    """None for the first known one; so the others."""
+    """Its name; None for the first column of a usual name. The same holds for the other two."""
     label_column: str | None = None
     prediction_column: str | None = None
     mapping: dict[str, str] = field(default_factory=dict)
-    """What the file's labels stand for, as `labels.parse_map` returns it."""
+    """The model's label for each of the file's, as `labels.parse_map` returns it."""
     skip_bad: bool = False
-    """Whether rows that do not parse are left out; else they are an error."""
+    """Leave out rows that cannot be used; by default they are an error."""
 
 
 class LabelledText(NamedTuple):
-    """One row."""
+    """One row of labelled data."""
 
     line: int
-    """Where it starts, from 1."""
+    """Number of the line that it starts at, from 1."""
     text: str
     label: str
-    """As the file has it, without space around it."""
+    """As in the file, without spaces around it."""
 
 
-def read_labelled(path: Path, selection: Selection, say: Callable[[str], None]) -> list[LabelledText]:
-    """Read labelled texts from tsv, csv or jsonl; a row without a text or a label does not parse.
+def read_labelled(path: Path, selection: Selection, progress: Progress) -> list[LabelledText]:
+    """Read labelled texts from tsv, csv or jsonl; a row without a text or a label cannot be used.
 
     Args:
         path: the file, in UTF-8.
         selection: the columns.
-        say: told of what was chosen and left out.
+        progress: hears what was chosen and left out.
 
     Raises:
         InputError: the file, a column or a row of it cannot be used.
@@ -51,12 +52,11 @@ def read_labelled(path: Path, selection: Selection, say: Callable[[str], None]) 
     rows, bad = [], BadRows()
     names: dict[str, str] = {}
     with open_table(path) as table:
-        text_at = find_column(table, "text", selection.text_column, TEXT, say)
-        label_at = find_column(table, "label", selection.label_column, LABEL, say)
+        text_at = find_column(table, "text", selection.text_column, TEXT, progress)
+        label_at = find_column(table, "label", selection.label_column, LABEL, progress)
         for record in bad.without(table, text=text_at, label=label_at):
             label = record.cells[label_at].strip()
-            rows.append(
-                LabelledText(record.line, record.cells[text_at], names.setdefault(label, label))
-            )  # a label is kept once
-    bad.settle(table, selection.skip_bad, say)
+            label = names.setdefault(label, label)  # equal labels share one string
+            rows.append(LabelledText(record.line, record.cells[text_at], label))
+    bad.report(table, progress, skip=selection.skip_bad)
     return rows

@@ -1,4 +1,4 @@
-"""Predictions that some model made, read from a file: they are evaluated without it."""
+"""Predictions of any model, read from a file to be evaluated without the model."""
 
 from __future__ import annotations
 
@@ -14,40 +14,41 @@ from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sentiment_edge.data.labelled import Selection
+    from sentiment_edge_runtimes.progress import Progress
 
 
 class _Row(NamedTuple):
     line: int
     truth: str
-    """Empty where the row is left out."""
+    """The label after the mapping."""
     predicted: str
     cells: list[str]
 
 
-def read_predictions(path: Path, selection: Selection, say: Callable[[str], None]) -> Outcomes:
-    """Read labels and predictions, and probabilities where there is a column of them for each class.
+def read_predictions(path: Path, selection: Selection, progress: Progress) -> Outcomes:
+    """Read labels and predictions, and probabilities if every class has a column of them.
 
-    The classes are the labels and predictions that occur, whatever their case: in the order of numbers where all are numbers,
-    else of the alphabet. A class's probabilities stand in a column of its name, or of its name after `probability_`, `prob_`,
+    The classes are the labels and predictions that occur, in any case: in numeric order if all are numbers, otherwise in
+    alphabetic order. A class's probabilities are in a column of its name, or of its name after `probability_`, `prob_`,
     `proba_`, `p_` or `score_`.
 
     Args:
         path: a file with a column of labels and one of predictions: tsv, csv or jsonl, in UTF-8.
-        selection: the columns, and what the labels stand for; predictions are taken as they are.
-        say: told of what was chosen and left out.
+        selection: the columns, and the mapping of labels; predictions are taken as they are.
+        progress: hears what was chosen and left out.
 
     Raises:
         InputError: the file, a column or a row of it cannot be used, or labels and predictions share no name.
     """
     bad = BadRows()
     with open_table(path) as table:
-        rows = _read_rows(table, selection, bad, say)
+        rows = _read_rows(table, selection, bad, progress)
     labels = _classes(path, rows)
-    columns = _probability_columns(table, labels, say)
+    columns = _probability_columns(table, labels, progress)
     kept, probabilities = [], []
     for row in rows:
         try:
@@ -56,7 +57,7 @@ def read_predictions(path: Path, selection: Selection, say: Callable[[str], None
             bad.add(row.line, "no probability from 0 to 1")
         else:
             kept.append(row)
-    bad.settle(table, selection.skip_bad, say)
+    bad.report(table, progress, skip=selection.skip_bad)
     index = {label.casefold(): position for position, label in enumerate(labels)}
     return Outcomes(
         labels,
@@ -66,10 +67,10 @@ def read_predictions(path: Path, selection: Selection, say: Callable[[str], None
     )
 
 
-def _read_rows(table: Table, selection: Selection, bad: BadRows, say: Callable[[str], None]) -> list[_Row]:
-    """Return the rows that have a label and a prediction, without those that the mapping leaves out."""
-    label_at = find_column(table, "label", selection.label_column, LABEL, say)
-    predicted_at = find_column(table, "prediction", selection.prediction_column, PREDICTION, say)
+def _read_rows(table: Table, selection: Selection, bad: BadRows, progress: Progress) -> list[_Row]:
+    """Return the rows that have a label and a prediction, except those that the mapping leaves out."""
+    label_at = find_column(table, "label", selection.label_column, LABEL, progress)
+    predicted_at = find_column(table, "prediction", selection.prediction_column, PREDICTION, progress)
     rows, left_out = [], 0
     for record in bad.without(table, label=label_at, prediction=predicted_at):
         label = record.cells[label_at].strip()
@@ -78,29 +79,29 @@ def _read_rows(table: Table, selection: Selection, bad: BadRows, say: Callable[[
             rows.append(_Row(record.line, label, record.cells[predicted_at].strip(), record.cells))
         left_out += not label
     if left_out:
-        say(f"{left_out} rows left out by --map")
+        progress.remark(f"{left_out} rows left out by `mapping`")
     return rows
 
 
 def _classes(path: Path, rows: Sequence[_Row]) -> tuple[str, ...]:
-    """Return the names that labels or predictions have."""
+    """Return the names that occur as labels or predictions."""
     truth = {row.truth.casefold(): row.truth for row in rows}
     predicted = {row.predicted.casefold(): row.predicted for row in rows}
     if min(len(truth), len(predicted)) > 1 and not truth.keys() & predicted.keys():
         raise InputError(
             f"{path}: none of the labels ({listed(sorted(truth.values()))}) is among the predictions "
-            f"({listed(sorted(predicted.values()))}); say what labels stand for by --map LABEL=PREDICTION"
+            f"({listed(sorted(predicted.values()))}); match them by `mapping` LABEL=PREDICTION"
         )
     names = (truth | predicted).values()
     return tuple(sorted(names, key=int if all(name.isdecimal() for name in names) else str))
 
 
-def _probability_columns(table: Table, labels: Sequence[str], say: Callable[[str], None]) -> list[int]:
-    """Return the position of each class's probabilities; nothing where a class has none."""
+def _probability_columns(table: Table, labels: Sequence[str], progress: Progress) -> list[int]:
+    """Return the position of each class's column of probabilities; nothing if a class has none."""
     positions = find_probabilities(table.columns, labels)
     absent = [label for label in labels if label not in positions]
     if positions and absent:
-        say(f"{table.path}: no column of probabilities for {listed(absent)}, so the others are not read")
+        progress.remark(f"{table.path}: no column of probabilities for {listed(absent)}, so the others are not read")
     return [] if absent else [positions[label] for label in labels]
 
 

@@ -1,7 +1,7 @@
-"""Rows of a table on disk: tsv, csv or jsonl, in UTF-8, with the number of the line that each starts at.
+"""Rows of a table on disk: tsv, csv or jsonl, in UTF-8, each with the number of its first line.
 
-csv is that of RFC 4180. In tsv a quote is a quote, as in GLUE, unless every cell that has one is quoted as csv would quote it,
-which is how spreadsheets and pandas write tsv.
+csv follows RFC 4180. In tsv a quotation mark is an ordinary character, as in GLUE, unless every cell that has one is quoted as
+in csv, which is how spreadsheets and pandas write tsv.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_CELL = 2**17
-"""Characters, csv's own limit: what an unclosed quote can swallow. No model reads so far."""
+"""Characters, the csv module's own limit on what an unclosed quotation mark takes in; far more than a model reads."""
 _LONGEST_LINE = 2**24
-"""Bytes of a line that are kept: more than cells may fill."""
+"""Bytes of a line that are kept: more than the cells of a row may have."""
 _WANTED = "give tsv or csv with a header, or jsonl, an object a line"
 _BYTE_ORDER_MARK = "\ufeff"
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
-"""What the error handler `surrogateescape` makes of bytes that are not UTF-8."""
+"""The characters that the error handler `surrogateescape` puts for bytes that are not UTF-8."""
 _QUOTED = re.compile('"(?:[^"]|"")*"')
 
 
 class Record(NamedTuple):
-    """One row."""
+    """One row of a table."""
 
     line: int
-    """Number of the line that it starts at, from 1."""
+    """Number of its first line, from 1."""
     cells: list[str]
-    """One for each column; none where there is a problem."""
+    """One for each column; none if there is a problem."""
     problem: str = ""
-    """Why the row cannot be read."""
+    """The reason why the row cannot be read, if so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An opened file."""
+    """An opened table."""
 
     path: Path
     columns: tuple[str, ...]
@@ -53,7 +53,7 @@ class Table:
 
 @contextmanager
 def open_table(path: Path) -> Iterator[Table]:
-    """Open a table, its format told by its name's ending, or without a known one by its first line.
+    """Open a table; the ending of its name tells the format, or the first line if the ending is not a known one.
 
     Raises:
         InputError: the file is empty, not text, or has no columns.
@@ -74,7 +74,7 @@ def open_table(path: Path) -> Iterator[Table]:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines; of one that is too long only the start."""
+    """Yield the lines, one that is too long cut short."""
     while line := file.readline(_LONGEST_LINE):
         rest = line
         while len(rest) == _LONGEST_LINE and not rest.endswith(b"\n"):
@@ -83,14 +83,14 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _decode(lines: Iterator[bytes]) -> Iterator[str]:
-    """Yield the lines as text with their ends, bytes that are not UTF-8 as lone surrogates."""
+    """Yield the lines as text with their line ends; bytes that are not UTF-8 become lone surrogates."""
     for index, line in enumerate(lines):
         text = line.decode("utf-8", "surrogateescape")
         yield text if index else text.removeprefix(_BYTE_ORDER_MARK)
 
 
 def _reader(path: Path, first: str) -> Callable[[Iterator[str]], Iterator[Record]]:
-    """Return what reads this format; the first record that it yields holds the columns."""
+    """Return the reader of this format; the first record that it yields holds the names of the columns."""
     ending = path.suffix.lower()
     if ending in _READERS:
         return _READERS[ending]
@@ -104,7 +104,7 @@ def _reader(path: Path, first: str) -> Callable[[Iterator[str]], Iterator[Record
 
 
 def _checked(records: Iterator[Record], columns: int) -> Iterator[Record]:
-    """Yield the rows that are not empty, with a problem where the cells are not those of the header."""
+    """Yield the rows that are not empty; one that does not fit the header gets a problem."""
     for record in records:
         if record.problem or not record.cells:
             problem = record.problem
@@ -164,16 +164,16 @@ def _read_jsonl(lines: Iterator[str]) -> Iterator[Record]:
 
 
 def _parse(line: str) -> tuple[dict[str, Any], str]:
-    """Return the object that a line holds, and why it holds none."""
+    """Return the object on a line, and the problem if there is no object."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return {}, "not JSON"
-    return (value, "") if isinstance(value, dict) and value else ({}, "not a JSON object with anything in it")
+    return (value, "") if isinstance(value, dict) and value else ({}, "not a JSON object, or an empty one")
 
 
 def _cell(value: object) -> str:
-    """Return a JSON value as a cell; what is neither text nor number leaves it empty."""
+    """Return a JSON value as a cell, which is empty for a value that is neither text nor number."""
     if isinstance(value, str):
         return value
     return json.dumps(value) if isinstance(value, int | float) else ""

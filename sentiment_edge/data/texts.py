@@ -1,4 +1,4 @@
-"""The user's own texts, without labels: lines of a txt file, or a column of csv, tsv or jsonl."""
+"""Users' own texts without labels: lines of a txt file, or a column of csv, tsv or jsonl."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from sentiment_edge.data.table import open_table
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sentiment_edge.data.table import Table
+    from sentiment_edge_runtimes.progress import Progress
 
 _LINES = {".txt", ""}
-"""Endings of files without columns; a file without an ending may be a pipe."""
+"""Endings of the names of files without columns; a file without an ending may be a pipe."""
 _WANTED = "give a text a line in a .txt file, or .csv, .tsv or .jsonl with a column of texts, in UTF-8"
 
 
-def read_own_texts(path: Path, column: str | None, say: Callable[[str], None]) -> tuple[str, ...]:
+def read_own_texts(path: Path, column: str | None, progress: Progress) -> tuple[str, ...]:
     """Return the texts of a file that are not blank.
 
     Args:
-        path: the file, in UTF-8; its name's ending tells what it is.
-        column: the name of the column of texts; None for the only one, or the first known one.
-        say: told of what was chosen and left out.
+        path: the file, in UTF-8; the ending of its name tells its format.
+        column: the name of the column of texts; None for the only column, or the first one of a usual name.
+        progress: hears what was chosen and left out.
 
     Raises:
         InputError: the file or its column cannot be used, or no text is left.
     """
     if path.suffix.lower() in _LINES and column is not None:
-        raise InputError(f"{path}: lines have no column {column!r}; leave --text-column out, or give .csv, .tsv or .jsonl")
-    read = _lines(path) if path.suffix.lower() in _LINES else _cells(path, column, say)
+        raise InputError(f"{path}: lines have no column {column!r}; leave `text_column` out, or give .csv, .tsv or .jsonl")
+    read = _lines(path) if path.suffix.lower() in _LINES else _cells(path, column, progress)
     try:
         texts = [*read]
     except OSError as error:
@@ -42,7 +43,7 @@ def read_own_texts(path: Path, column: str | None, say: Callable[[str], None]) -
     if not kept:
         raise InputError(f"{path}: no text in it; {_WANTED}")
     if len(kept) < len(texts):
-        say(f"{path}: {len(texts) - len(kept)} blank texts left out")
+        progress.remark(f"{path}: {len(texts) - len(kept)} blank texts left out")
     return kept
 
 
@@ -55,18 +56,20 @@ def _lines(path: Path) -> Iterator[str]:
         yield from lines.texts
 
 
-def _cells(path: Path, column: str | None, say: Callable[[str], None]) -> Iterator[str]:
-    bad = BadRows(advice="mend them")
+def _cells(path: Path, column: str | None, progress: Progress) -> Iterator[str]:
+    bad = BadRows(advice="correct them")
     with open_table(path) as table:
-        position = _text_column(table, column, say)
+        position = _text_column(table, column, progress)
         for record in bad.without(table):
             yield record.cells[position]
-    bad.settle(table, skip=False, say=say)
+    bad.report(table, progress, skip=False)
 
 
-def _text_column(table: Table, column: str | None, say: Callable[[str], None]) -> int:
-    """Return the position of the texts; a column that stands alone may have any name."""
+def _text_column(table: Table, column: str | None, progress: Progress) -> int:
+    """Return the position of the column of texts; the only column may have any name."""
     if column is not None or len(table.columns) > 1 or table.columns[0].casefold() in TEXT:
-        return find_column(table, "text", column, TEXT, say)
-    say(f"{table.path}: texts taken from the only column, {table.columns[0]!r:.60}; its first line is not one of them")
+        return find_column(table, "text", column, TEXT, progress)
+    progress.remark(
+        f"{table.path}: texts taken from the only column, {table.columns[0]!r:.60}; its first line is not one of them"
+    )
     return 0

@@ -1,1 +1,1 @@
-"""What a machine has for running bundles, and what it makes of one."""
+"""Diagnosis of a machine: its means to run bundles, and the engine it would choose for one."""

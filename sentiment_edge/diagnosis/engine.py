@@ -1,4 +1,4 @@
-"""Which engine runs a bundle on this machine, and why."""
+"""The engine that runs a bundle on this machine, and the reason."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _TRIAL = "I loved it."
 
 
 class Diagnosis(NamedTuple):
-    """What this machine makes of a bundle."""
+    """The engine that this machine chooses for a bundle, or the problem if it cannot run it."""
 
     bundle: Bundle
     threads: int
     engine: EngineName | None
-    """What would be chosen; None where nothing can be."""
+    """The chosen engine; None if there is none to choose."""
     reason: str
-    """Why that one."""
+    """The reason for that choice."""
     asked: str | None
-    """What `SENTIMENT_EDGE_ENGINE` says, where that decides."""
+    """The value of `SENTIMENT_EDGE_ENGINE`, if that decides."""
     timings: tuple[Timing, ...] = ()
     refused: tuple[str, ...] = ()
-    """Why other engines cannot run it here."""
+    """The reasons why other engines cannot run it here."""
     problem: str | None = None
-    """Why it cannot be run."""
+    """The reason why the bundle cannot be run here."""
 
 
 def diagnose(bundle: Bundle, threads: int) -> Diagnosis:
-    """Choose an engine as any other command would, and label a text with it."""
+    """Choose an engine as every command does, and label a text with it."""
     asked = os.environ.get(ENGINE_VARIABLE) or "auto"
     asked_for = asked if asked != "auto" else None
     try:
@@ -49,7 +49,7 @@ def diagnose(bundle: Bundle, threads: int) -> Diagnosis:
 
 
 def _problem(bundle: Bundle, choice: Choice, threads: int) -> str | None:
-    """Return what the engine says where it cannot label a text: what was asked for by name has not been tried yet."""
+    """Return the engine's error if it cannot label a text: an engine chosen by name has not been tried before."""
     try:
         Classifier(bundle, engine=choice.engine, threads=threads)(_TRIAL)
     except EngineError as error:
@@ -59,8 +59,12 @@ def _problem(bundle: Bundle, choice: Choice, threads: int) -> str | None:
 
 def _reason(bundle: Bundle, choice: Choice) -> str:
     if len(bundle.manifest.engines) == 1:
-        return "the bundle has a model for no other"
+        return "the bundle has a model for no other engine"
     installed = installed_engines().keys() & bundle.manifest.engines.keys()
     if len(installed) == 1:
-        return "no other of the bundle's is installed"
-    return "no other can run it here" if len(installed) - len(choice.refused) == 1 else "timed here, it falls behind least"
+        return "no other engine of the bundle is installed"
+    return (
+        "no other engine can run it here"
+        if len(installed) - len(choice.refused) == 1
+        else "timed here, its worst case is the best"
+    )

@@ -1,4 +1,4 @@
-"""What matters of a machine to whoever runs a bundle on it."""
+"""Properties of a machine that matter for running bundles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Machine(NamedTuple):
-    """The machine, and what is installed on it."""
+    """A machine, and the engines that are installed on it."""
 
     system: str
     """Operating system and architecture."""
@@ -34,16 +34,16 @@ class Machine(NamedTuple):
     usable_cpus: int
     memory: Memory
     products_saturate: bool
-    """Whether int8 products saturate, so that slower exact kernels run."""
+    """True if int8 products saturate on this CPU, so that slower exact kernels run."""
     engines: dict[EngineName, str | None]
-    """The version of each; None where it is not installed."""
+    """The version of each; None if it is not installed."""
     cache: Path | None
-    """Where timings and compiled models are remembered."""
+    """The folder of remembered timings and compiled models."""
     cache_writable: bool
 
 
 def examine() -> Machine:
-    """Look at this machine; nothing on it is changed."""
+    """Return the properties of this machine; nothing on it is changed."""
     installed = installed_engines()
     cache = cache_folder()
     return Machine(
@@ -56,16 +56,11 @@ def examine() -> Machine:
         products_saturate(),
         {name: installed.get(name) for name in ENGINES},
         cache,
-        cache is not None and _can_be_written(cache),
+        cache is not None and _is_writable(cache),
     )
 
 
-def install_command(engine: EngineName) -> str:
-    """Return what installs an engine."""
-    return f"pip install 'sentiment-edge[{engine}]'"
-
-
-def _can_be_written(folder: Path) -> bool:
-    """Whether files can be made in it; where it is not there yet, whether it can be made."""
-    there = next(path for path in (folder, *folder.absolute().parents) if os.path.exists(path))  # noqa: PTH110 - Path.exists raises where a folder may not be entered
+def _is_writable(folder: Path) -> bool:
+    """Return whether files can be written in a folder, or whether it can be made if it does not exist."""
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.exists(path))  # noqa: PTH110 - Path.exists raises if a folder may not be entered
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)

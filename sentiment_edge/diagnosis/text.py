@@ -1,11 +1,10 @@
-"""What `doctor` prints: for reading, and as an object whose names are stable and figures unrounded."""
+"""A machine and a bundle's diagnosis as text for the terminal."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from sentiment_edge.diagnosis.machine import install_command
+from sentiment_edge_runtimes.engines.loader import install_command
 from sentiment_edge_runtimes.engines.selection import ENGINE_VARIABLE
 from sentiment_edge_runtimes.machine.cache import FOLDER_VARIABLE
 
@@ -17,46 +16,13 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.machine.memory import Memory
 
 _TITLES = 16
-"""Columns of what stands to the left."""
+"""Columns of the titles on the left."""
 
 
-def as_object(machine: Machine, diagnosis: Diagnosis) -> str:
-    """Return both as JSON; what is not known or not there is null."""
-    cpu, bundle = machine.cpu, diagnosis.bundle
-    answer = {
-        "sentiment_edge": machine.sentiment_edge,
-        "python": machine.python,
-        "system": machine.system,
-        "cpu": {"name": cpu.name, "features": cpu.features, "int8_products": cpu.int8_products},
-        "usable_cpus": machine.usable_cpus,
-        "memory": machine.memory._asdict(),
-        "products_saturate": machine.products_saturate,
-        "engines": {
-            name: {"version": version, "install": None if version else install_command(name)}
-            for name, version in machine.engines.items()
-        },
-        "cache": {"folder": None if machine.cache is None else str(machine.cache), "writable": machine.cache_writable},
-        "bundle": {
-            "bundle": str(bundle.root),
-            "family": bundle.manifest.family,
-            "precision": bundle.manifest.precision,
-            "engines": list(bundle.manifest.engines),
-            "threads": diagnosis.threads,
-            "engine": diagnosis.engine,
-            "reason": diagnosis.reason,
-            "asked_by_environment": diagnosis.asked,
-            "timings": [timing._asdict() for timing in diagnosis.timings],
-            "refused": diagnosis.refused,
-            "problem": diagnosis.problem,
-        },
-    }
-    return json.dumps(answer, indent=2)
-
-
-def as_text(machine: Machine, diagnosis: Diagnosis) -> str:
-    """Return a line for each thing there is to know."""
+def text(machine: Machine, diagnosis: Diagnosis) -> str:
+    """Return a line for each property of the machine and of the bundle on it."""
     return "\n".join(
-        f"{title:<{_TITLES}}{what}".rstrip() for title, what in (*_machine(machine), ("", ""), *_bundle(diagnosis))
+        f"{title:<{_TITLES}}{value}".rstrip() for title, value in (*_machine(machine), ("", ""), *_bundle(diagnosis))
     )
 
 

@@ -1,1 +1,1 @@
-"""Evaluation: labelled data and stored predictions, a bundle's run over them, the outcome as a page."""
+"""Evaluation of bundles on labelled data, and of predictions from a file."""

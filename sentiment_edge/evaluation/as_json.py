@@ -1,4 +1,4 @@
-"""The object that `evaluate --json` prints. Names are stable, figures unrounded; what is undefined is null."""
+"""The object that `evaluate --json` prints. Names are stable, figures are unrounded, undefined values are null."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sentiment_edge.evaluation.run import Comparison, Result, Run
+    from sentiment_edge.evaluation.result import Comparison, EvaluationResult, EvaluationRun
 
 
-def evaluation_json(result: Result) -> str:
+def as_json(result: EvaluationResult) -> str:
     """Return the result as JSON."""
     answer = {
         "data": str(result.data),
@@ -19,7 +19,7 @@ def evaluation_json(result: Result) -> str:
     return json.dumps(answer, indent=2, allow_nan=False)
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: EvaluationRun) -> dict[str, Any]:
     evaluation = run.evaluation
     return {
         "bundle": None if run.lines_per_second is None else run.name,

@@ -1,4 +1,4 @@
-"""The curves of an evaluation."""
+"""Charts of an evaluation: ROC curves and calibration."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from sentiment_edge.metrics import Bin, Outcomes
 
 _POINTS = 400
-"""Of a curve; more cannot be seen."""
+"""Points of a curve; more cannot be seen."""
 
 
 def roc_chart(outcomes: Outcomes) -> str:
-    """Return the curve of each class against the rest, from probabilities; a class with all rows or none has no curve."""
+    """Return the ROC curve of each class against the rest; a class that has all rows or none has no curve."""
     shapes = []
     for index in range(len(outcomes.labels)):
         positive = outcomes.truth == index
@@ -33,9 +33,14 @@ def roc_chart(outcomes: Outcomes) -> str:
 
 
 def reliability_chart(bins: Sequence[Bin]) -> str:
-    """Return a bar for each bin: how often its predictions are right, over how sure they are, which the diagonal marks."""
+    """Return a bar for each bin: the share of right predictions over their mean probability, equal on the diagonal."""
     bars = [
-        bar(part.low, part.high, part.accuracy, f"{part.rows} rows: {part.confidence:.4f} sure, {part.accuracy:.4f} right")
+        bar(
+            part.low,
+            part.high,
+            part.accuracy,
+            f"{part.rows} rows: {part.confidence:.4f} mean probability, {part.accuracy:.4f} right",
+        )
         for part in bins
         if part.confidence is not None and part.accuracy is not None
     ]

@@ -1,4 +1,4 @@
-"""How figures and names are put, in the terminal and on the page."""
+"""Figures and names as text, for both the terminal and the page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sentiment_edge.render.text import number
 
 if TYPE_CHECKING:
-    from sentiment_edge.evaluation.run import Comparison, Run
+    from sentiment_edge.evaluation.result import Comparison, EvaluationRun
     from sentiment_edge.metrics import Evaluation, McNemar, Scores
 
 _TITLES = {
@@ -19,16 +19,16 @@ _TITLES = {
     "calibration_error": "calibration error",
     "lines_per_second": "lines per second",
 }
-"""Of the figures of `Run.figures`."""
+"""Titles of `EvaluationRun.figures`."""
 
 
-def title(run: Run) -> str:
-    """Return the name of the bundle's folder or of the file."""
+def title(run: EvaluationRun) -> str:
+    """Return the name of the bundle's folder or of the file of predictions."""
     return Path(run.name).name
 
 
-def headlines(run: Run, digits: int) -> list[list[str]]:
-    """Return title and value of each figure that sums up a run."""
+def headlines(run: EvaluationRun, digits: int) -> list[list[str]]:
+    """Return the title and the value of each figure that sums up a run."""
     return [[_TITLES[name], _figure(name, value, digits)] for name, value in run.figures.items() if _is_measured(name, value)]
 
 
@@ -45,8 +45,8 @@ def classes(evaluation: Evaluation, digits: int) -> list[list[str]]:
     ]
 
 
-def differences(run: Run, comparison: Comparison, digits: int) -> list[list[str]]:
-    """Return a header, then each figure of both runs and the difference."""
+def differences(run: EvaluationRun, comparison: Comparison, digits: int) -> list[list[str]]:
+    """Return a header, then each figure of both runs and their difference."""
     rows = [["", title(run), title(comparison.other), "difference"]]
     for name, change in comparison.differences.items():
         figures = (run.figures[name], comparison.other.figures[name])
@@ -72,5 +72,5 @@ def _figure(name: str, value: float | None, digits: int, sign: str = "") -> str:
 
 
 def _is_measured(name: str, value: float | None) -> bool:
-    """Whether to show it: stored predictions have no speed, which is no figure that is undefined."""
+    """Return whether to show a figure: for predictions from a file there is no speed, rather than an undefined one."""
     return name != "lines_per_second" or value is not None

@@ -13,7 +13,7 @@ from sentiment_edge.render.svg import key
 from sentiment_edge.render.text import number
 
 if TYPE_CHECKING:
-    from sentiment_edge.evaluation.run import Comparison, Result, Run
+    from sentiment_edge.evaluation.result import Comparison, EvaluationResult, EvaluationRun
     from sentiment_edge.metrics import Evaluation
 
 _DIGITS = 4
@@ -32,16 +32,16 @@ $note
 <h2>Classes</h2>
 $classes
 <h2>Confusion matrix</h2>
-<p>Rows: what texts are. Columns: what they were said to be.</p>
+<p>Rows: true labels. Columns: predicted labels.</p>
 $matrix
 $curves
 $comparison
-<footer>ROC AUC: of two classes that of the second, of more the mean over one class against the rest. Calibration error:
-the mean gap between how sure predictions are and how often they are right, in 15 bins of equal width.</footer>""")
+<footer>ROC AUC: with two classes that of the second, with more the mean over each class against the rest. Calibration error:
+the mean gap between the probability of predictions and the share of them that is right, in 15 bins of equal width.</footer>""")
 
 
-def page(result: Result) -> str:
-    """Return the page as HTML: figures, classes, confusion matrix, curves, and the comparison where there is one."""
+def page(result: EvaluationResult) -> str:
+    """Return the page as HTML: figures, classes, confusion matrix, curves, and the comparison if there is one."""
     run, evaluation = result.run, result.run.evaluation
     why = evaluation.roc_auc_undefined
     body = _BODY.substitute(
@@ -69,8 +69,8 @@ def _matrix(evaluation: Evaluation) -> str:
     return f'<div class="wide"><table class="matrix"><thead><tr><th></th>{head}</tr></thead>\n{body}\n</table></div>'
 
 
-def _curves(run: Run) -> str:
-    """Return both charts; nothing without probabilities."""
+def _curves(run: EvaluationRun) -> str:
+    """Return both charts, or nothing if there are no probabilities."""
     if not run.evaluation.calibration:
         return ""
     areas = [f"{each.label} {number(each.roc_auc, _DIGITS)}" for each in run.evaluation.classes]
@@ -79,11 +79,11 @@ def _curves(run: Run) -> str:
     return f"""<h2>Curves</h2>
 <div class="charts">
 <figure>{roc}<figcaption>ROC: each class against the rest, and the area under it: {keys}</figcaption></figure>
-<figure>{reliability}<figcaption>Reliability: above the diagonal not sure enough, below it too sure.</figcaption></figure>
+<figure>{reliability}<figcaption>Reliability: underconfident above the diagonal, overconfident below it.</figcaption></figure>
 </div>"""
 
 
-def _comparison(run: Run, comparison: Comparison) -> str:
+def _comparison(run: EvaluationRun, comparison: Comparison) -> str:
     flips = comparison.flips
     shown = f", the first {_MOST_FLIPS}" if len(flips) > _MOST_FLIPS else ""
     texts = [[str(flip.line), flip.label, flip.first, flip.second, flip.text] for flip in flips[:_MOST_FLIPS]]

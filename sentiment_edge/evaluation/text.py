@@ -1,27 +1,27 @@
-"""An evaluation for reading in a terminal."""
+"""An evaluation as text for the terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sentiment_edge.evaluation.figures import classes, differences, headlines, significance, title
-from sentiment_edge.render.text import plain
+from sentiment_edge.render.text import aligned, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sentiment_edge.evaluation.run import Comparison, Flip, Result, Run
+    from sentiment_edge.evaluation.result import Comparison, EvaluationResult, EvaluationRun, Flip
     from sentiment_edge.metrics import Evaluation
 
 _WIDTH = 100
-"""Columns that everything fits."""
+"""The most characters of a line."""
 _NAME, _SHORT_NAME = 24, 12
-"""Columns of a name; longer ones are cut."""
+"""The most characters of a name, and of a label in the list of texts."""
 _SHOWN_FLIPS = 10
 
 
-def evaluation_table(result: Result, digits: int) -> str:
-    """Return the figures, the classes, the confusion matrix and, where there is one, the comparison."""
+def text(result: EvaluationResult, digits: int) -> str:
+    """Return the figures, the classes, the confusion matrix and, if there is one, the comparison."""
     run = result.run
     name = f"{title(run)} on {result.data.name}" if run.lines_per_second is not None else title(run)
     blocks = [
@@ -35,14 +35,14 @@ def evaluation_table(result: Result, digits: int) -> str:
     return "\n\n".join(blocks)
 
 
-def _headlines(run: Run, digits: int) -> str:
+def _headlines(run: EvaluationRun, digits: int) -> str:
     lines = _aligned(headlines(run, digits))
     why = run.evaluation.roc_auc_undefined
     return f"{lines}\nROC AUC is undefined: {plain(why, _WIDTH - _NAME)}" if why else lines
 
 
 def _confusion(evaluation: Evaluation) -> str:
-    """Return the matrix under the classes' names; under their ids where names are too long, or a word where it is too wide."""
+    """Return the matrix under the classes' names, or under their ids if that is too wide, or a hint if both are."""
     names = [plain(label, _NAME) for label in evaluation.labels]
     ids = [str(index) for index in range(len(names))]
     numbered = [f"{index} {name}" for index, name in zip(ids, names, strict=True)]
@@ -51,11 +51,11 @@ def _confusion(evaluation: Evaluation) -> str:
         table = _aligned([["true \\ predicted", *columns], *body])
         if max(map(len, table.split("\n"))) <= _WIDTH:
             return table
-    return f"the confusion matrix of {len(names)} classes is too wide for here: --json and --report have it"
+    return f"the confusion matrix of {len(names)} classes is too wide for the terminal; the JSON and the report have it"
 
 
-def _comparison(run: Run, comparison: Comparison, digits: int) -> Iterator[str]:
-    """Yield the figures side by side, the test, and the first of the texts whose label differs."""
+def _comparison(run: EvaluationRun, comparison: Comparison, digits: int) -> Iterator[str]:
+    """Yield the figures side by side, the significance test, and the first texts whose label differs."""
     yield _aligned(differences(run, comparison, digits))
     yield significance(comparison.mcnemar)
     flips = comparison.flips
@@ -76,11 +76,5 @@ def _flips(flips: Sequence[Flip]) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines: the first column to the left, the others to the right; long names cut."""
-    rows = [[plain(cell, _NAME) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        row[0].ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
+    """Return rows as lines, with long names cut."""
+    return aligned([[plain(cell, _NAME) for cell in row] for row in rows])

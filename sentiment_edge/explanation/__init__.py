@@ -1,1 +1,1 @@
-"""An explanation as something to look at: in the terminal, as a page, as a picture."""
+"""Views of an explanation: in the terminal, as a page, as a picture."""

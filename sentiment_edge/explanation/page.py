@@ -1,4 +1,4 @@
-"""Attention per token as a web page that needs no other file."""
+"""Attention per token as a web page that needs no other file and no script."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BODY = Template("""<h1>$label</h1>
 $scores
 </table>
 <p class="text">$text</p>
-<footer>The stronger the colour, the more attention a token got; point at one for its share.$note</footer>""")
+<footer>The stronger the colour, the more attention a token got; point at a token for its weight.$note</footer>""")
 
 
 def page(explanation: Explanation) -> str:
@@ -45,13 +45,13 @@ def page(explanation: Explanation) -> str:
         label=escape(prediction.label),
         scores=scores,
         text="".join(_shaded(explanation)),
-        note=" The faded end was not read: the text is longer than the model." if prediction.truncated else "",
+        note=" The faded end was not read: the text is longer than the model reads." if prediction.truncated else "",
     )
     return document(f"{prediction.label} {prediction.score:.4f}", _STYLE, body)
 
 
 def _shaded(explanation: Explanation) -> Iterator[str]:
-    """Yield the text in order as marked-up pieces, what lies between tokens included."""
+    """Yield the text in order as marked-up pieces, including what lies between tokens."""
     peak = max(token.weight for token in explanation.tokens)
     position = 0
     for token in explanation.tokens:

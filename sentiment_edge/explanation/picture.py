@@ -19,7 +19,7 @@ _CELL = (1.2, 0.75)
 
 
 def picture(explanation: Explanation) -> bytes:
-    """Return a PNG: the tokens in reading order, each in a cell shaded by its weight."""
+    """Return a PNG of the tokens in reading order, each in a cell shaded by its weight."""
     tokens = explanation.tokens
     rows = -(-len(tokens) // _TOKENS_PER_ROW)
     columns = min(len(tokens), _TOKENS_PER_ROW)
@@ -34,7 +34,7 @@ def picture(explanation: Explanation) -> bytes:
         _draw(axes, (column, row), token, token.weight / peak)
     png = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a script without a font shows as boxes
+        warnings.filterwarnings("ignore", message="Glyph")  # characters that the font lacks show as boxes
         figure.savefig(png, format="png", dpi=120)
     return png.getvalue()
 

@@ -1,9 +1,10 @@
-"""Attention per token in the terminal."""
+"""Attention per token as text for the terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -13,10 +14,22 @@ if TYPE_CHECKING:
 _BAR = 30
 """Characters of the longest bar."""
 _WARM = (255, 140, 0)
+_WIDE = 1000
+"""Columns, so that no token is cut off; a narrow terminal wraps lines."""
 
 
-def heatmap(explanation: Explanation) -> Table:
-    """Return a line per token: the token, shaded by its weight, the weight, and a bar."""
+def text(explanation: Explanation) -> str:
+    """Return a line for each token: the token shaded by its weight, the weight, and a bar.
+
+    There are colours if stdout is a terminal that has them.
+    """
+    console = Console(width=_WIDE)
+    with console.capture() as captured:
+        console.print(_table(explanation))
+    return captured.get()
+
+
+def _table(explanation: Explanation) -> Table:
     prediction = explanation.prediction
     peak = max(token.weight for token in explanation.tokens)
     table = Table(title=f"{prediction.label} {prediction.score:.4f}", title_justify="left", box=None, pad_edge=False)

@@ -1,1 +1,1 @@
-"""What the gate of an export found, as a page."""
+"""Views of how close a bundle is to its reference: the gate's report after an export, and a verification."""

@@ -1,4 +1,4 @@
-"""The object that `export --json` and `verify --json` print."""
+"""The object that `export --json` and `verify --json` print. Names are stable, figures are unrounded."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
 
 
-def bundle_json(bundle: Bundle, parity: dict[str, Any], **more: object) -> str:
-    """Return what a bundle is made of, with the outcome of a comparison and whatever else there is to say."""
+def as_json(bundle: Bundle, parity: dict[str, Any], **more: object) -> str:
+    """Return a bundle's contents as JSON, with the outcome of a comparison and further entries."""
     answer = {
         "bundle": str(bundle.root),
         "precision": bundle.manifest.precision,

@@ -1,4 +1,4 @@
-"""How far the bundle's probabilities are from torch's, text by text."""
+"""Charts of the difference between the bundle's probabilities and torch's, text by text."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _LEAST = -9
-"""Decade of a drift that counts as none; the logarithm of zero is nowhere."""
+"""Decade below which a drift counts as none: zero has no logarithm."""
 _BARS = 4
-"""Of a decade."""
+"""Bars in a decade."""
 _POINTS = 3000
-"""Of a class; more cannot be told apart."""
+"""Points of a class; more cannot be told apart."""
 
 
 def drift_chart(drifts: Array, bound: float) -> str:
-    """Return a bar for each range of drift: how many texts moved so far; and a dashed line at what their mean may be.
+    """Return a bar for each range of drift, as high as its number of texts, and a dashed line at the bound on their mean.
 
     Args:
-        drifts: of each text, at least one, all finite.
-        bound: the line is left out where it is none or beyond the scale.
+        drifts: the drift of each text; at least one, all finite.
+        bound: the bound on the mean; the line is left out if there is no bound or it is off the scale.
     """
     decades = np.log10(np.clip(drifts, 10.0**_LEAST, 1))
     marked = math.log10(bound) if 10.0**_LEAST <= bound <= 1 else None
@@ -48,10 +48,10 @@ def drift_chart(drifts: Array, bound: float) -> str:
 
 
 def scatter_chart(torch: Array, bundle: Array) -> str:
-    """Return a point for each text and class: the bundle's probability over torch's, which the diagonal marks.
+    """Return a point for each text and class: the bundle's probability over torch's, equal on the diagonal.
 
     Args:
-        torch: [texts, classes], at least one text, all finite.
+        torch: probabilities, [texts, classes]; at least one text, all finite.
         bundle: the same.
     """
     classes = zip(torch.T, bundle.T, strict=True)
@@ -60,7 +60,7 @@ def scatter_chart(torch: Array, bundle: Array) -> str:
 
 
 def _dots(torch: Array, bundle: Array) -> str:
-    """Return one class's points as a path; of too many, as many at equal steps from the one that moved most."""
+    """Return one class's points as a path; of too many, a part at equal steps in the order of their drift."""
     order = np.abs(bundle - torch).argsort(kind="stable")[::-1]
     kept = order[np.linspace(0, len(order) - 1, min(len(order), _POINTS)).round().astype(int)]
     places = zip(torch[kept].tolist(), bundle[kept].tolist(), strict=True)

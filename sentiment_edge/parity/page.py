@@ -1,4 +1,4 @@
-"""What the gate found, as a web page that needs no other file and no script."""
+"""The gate's report as a web page that needs no other file and no script."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _HEADER = ["texts", "same label", "mean drift", "99 %", "largest", "largest logit difference"]
 _LONGEST_TEXT = 300
-"""Characters that are shown of a text."""
+"""Characters of a text that are shown."""
 _STYLE = f"""{REPORT_STYLE}
   .points {{ fill: none; stroke: var(--colour); stroke-width: 4; stroke-linecap: round; opacity: .7; }}
   th:first-child {{ min-width: 10em; }}
@@ -33,7 +33,7 @@ _BODY = Template("""<h1>$title</h1>
 $verdict
 <h2>Conditions</h2>
 $conditions
-<p>Alone or in any batch, the logits of a text differ by at most $batch_difference$allowed.</p>
+<p>Between a text alone and the same text in a batch, its logits differ by at most $batch_difference$allowed.</p>
 $charts
 $by_length
 $weights
@@ -41,17 +41,17 @@ $weights
 <p>Each in the condition that moved it most; the probability of every label.</p>
 $worst
 <footer>Compared with the original definition in torch, one unpadded text at a time. Drift of a text: the largest absolute
-change of a class probability; 99 %: what one text in a hundred exceeds.</footer>""")
+change of a class probability; 99 %: the 99th percentile of the drift.</footer>""")
 
 
 def page(report: ParityReport, title: str, *, fp32: Sequence[Sensitivity] = (), ranking: Sequence[Sensitivity] = ()) -> str:
     """Return the page as HTML.
 
     Args:
-        report: what was measured, whether it passed or not.
-        title: what was exported.
+        report: the outcome of the gate, passed or not.
+        title: name and precision of the exported model.
         fp32: the weights of an int8 bundle that stayed fp32.
-        ranking: of a bundle that was refused, every weight by what int8 does to it, where that was measured.
+        ranking: for a refused bundle, every weight with the drift that int8 causes in it, if that was measured.
     """
     allowed = report.bounds.batch_difference
     body = _BODY.substitute(
@@ -76,7 +76,7 @@ def _verdict(failures: Iterable[str]) -> str:
 
 
 def _conditions(report: ParityReport) -> str:
-    """Return a line per condition, and one of the bounds; these are of the first one's precision."""
+    """Return a row for each condition, and one for the bounds, which apply to the first one's precision."""
     rows = [[f"{each.precision}, {each.name}", each.engine, *_figures(each)] for each in report.conditions]
     bounds = [f"{report.conditions[0].precision}, allowed", "", *_allowed(report.bounds)]
     return table([["condition", "engine", *_HEADER], *rows, bounds])
@@ -93,10 +93,14 @@ def _allowed(bounds: Bounds) -> list[str]:
 
 
 def _charts(report: ParityReport) -> str:
-    """Return both charts of the texts that have probabilities: a broken graph gives none."""
+    """Return both charts of the texts that have probabilities; a broken graph gives none."""
     finite = np.isfinite(report.bundle).all(axis=1) & np.isfinite(report.torch).all(axis=1)
     torch, bundle = report.torch[finite], report.bundle[finite]
-    absent = f"<p>{int((~finite).sum())} texts have no probabilities here: they are no numbers.</p>" if not finite.all() else ""
+    absent = (
+        f"<p>{int((~finite).sum())} texts are left out here: their probabilities are not finite.</p>"
+        if not finite.all()
+        else ""
+    )
     if not len(torch):
         return absent
     drifts = np.abs(bundle - torch).max(axis=1)
@@ -105,7 +109,7 @@ def _charts(report: ParityReport) -> str:
 {absent}
 <div class="charts">
 <figure>{drift_chart(drifts, report.bounds.mean_drift)}
-<figcaption>How many texts moved how far. Dashed: the most that their mean may be.</figcaption></figure>
+<figcaption>Number of texts by drift. Dashed: the bound on their mean.</figcaption></figure>
 <figure>{scatter_chart(torch, bundle)}
 <figcaption>On the diagonal the bundle gives torch's answer: {keys}</figcaption></figure>
 </div>"""
@@ -119,18 +123,20 @@ def _by_length(conditions: Sequence[Condition]) -> str:
 
 
 def _weights(fp32: Sequence[Sensitivity], ranking: Sequence[Sensitivity]) -> str:
-    """Return the weights that stayed fp32, or those that could have; nothing where none was in question."""
+    """Return the weights that stayed fp32, or the ranking of those that could; nothing if there is neither."""
     if fp32:
         share = sum(each.share for each in fp32)
         heading = f"Weights that stayed fp32: {share:.1%}"
-        why = "All in int8, the bundle missed a bound; it holds to every one with these, which cause most drift, in fp32."
+        why = (
+            "With all weights in int8 the bundle missed a bound; with these, which cause the most drift, in fp32 it meets all."
+        )
     elif ranking:
         heading = "What int8 does to each weight"
-        why = "The worst of them in fp32, within the share that is allowed, were not enough to hold to every bound."
+        why = "The worst of them in fp32, within the share that is allowed, were not enough to meet every bound."
     else:
         return ""
     rows = [[each.weight, f"{each.drift:.4f}", f"{each.share:.1%}"] for each in fp32 or ranking]
-    header = ["weight", "mean drift when it alone is int8", "share of the weights"]
+    header = ["weight", "mean drift when only it is int8", "share of the weights"]
     return f"<h2>{heading}</h2>\n<p>{why}</p>\n{table([header, *rows])}"
 
 
@@ -144,6 +150,6 @@ def _distribution(shares: dict[str, float]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a text as Python writes it, so that spaces, line ends and nothing at all can be seen."""
+    """Return a text as Python writes it, so that spaces, line ends and an empty text can be seen."""
     quoted = repr(text)
     return quoted if len(quoted) <= _LONGEST_TEXT else f"{quoted[:_LONGEST_TEXT]}…"

@@ -1,4 +1,4 @@
-"""The comparison with a reference, for reading."""
+"""A comparison with a reference as text for the terminal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _HEADER = f"{'texts':>6}{'same label':>12}{'mean drift':>12}{'99 %':>9}{'largest':>9}{'logits':>10}"
 
 
-def parity_table(conditions: Iterable[Condition]) -> str:
-    """Return one line per condition under a header: drifts, and the largest difference of a logit."""
+def text(conditions: Iterable[Condition]) -> str:
+    """Return a table of the conditions: agreement, drifts, and the largest difference of a logit."""
     conditions = [*conditions]
     several = len({row.engine for row in conditions}) > 1
     names = [f"{row.engine + ', ' if several else ''}{row.precision}, {row.name}" for row in conditions]

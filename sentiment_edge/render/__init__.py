@@ -1,1 +1,1 @@
-"""What the pages that commands write have in common: the document, tables, plots as inline SVG; no script, no other file."""
+"""Shared parts of views: pages that need no script and no other file, plots as inline SVG, aligned text."""

@@ -1,4 +1,4 @@
-"""The document around a page's contents, and the look that reports share."""
+"""The HTML document around a page's contents, and the style that reports share."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ REPORT_STYLE = """
   .c4 { --colour: #e69f00; } .c5 { --colour: #56b4e9; } .c6 { --colour: #8b6fd0; } .c7 { --colour: #8a8a8a; }
   footer { font-size: .8em; opacity: .75; margin-top: 3em; }
 """
-"""For light and dark; `c0` to `c7` are the colours that `plot` counts."""
+"""For light and dark mode; `c0` to `c7` are the colours that `svg.colour` numbers."""
 
 _DOCUMENT = Template("""<!doctype html>
 <html lang="en">
@@ -59,7 +59,7 @@ def document(title: str, style: str, body: str) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], kind: str = "") -> str:
-    """Return a table of a header and rows that begin with their name; of kind `texts`, one that ends in a wide column."""
+    """Return a table: the first row is the header, the first cell of each row its name; kind `texts` has a wide last column."""
     header = "".join(f"<th>{escape(cell)}</th>" for cell in rows[0])
     body = "\n".join(
         f"<tr><th>{escape(row[0])}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in row[1:])}</tr>" for row in rows[1:]

@@ -1,4 +1,4 @@
-"""A square plot as inline SVG: no script, no font, no file besides; colours come from the page."""
+"""A square plot as inline SVG, without script, font or other file; the page's style has the colours."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _COLOURS = 8
-"""Classes `c0` to `c7` of the page; what is further starts over."""
+"""Classes `c0` to `c7` of the page's style; further curves start over."""
 _SIDE, _LEFT, _TOP, _BOTTOM = 300, 46, 12, 44
-"""Pixels: the square, and the margins that hold its scales."""
+"""Pixels: the square, and the margins for its scales."""
 
 
 _QUARTERS = tuple((tick, f"{tick:g}") for tick in (0, 0.25, 0.5, 0.75, 1))
 
 
 class Axis(NamedTuple):
-    """What one side of the square shows."""
+    """The scale on one side of the square."""
 
     name: str
     ticks: tuple[tuple[float, str], ...] = _QUARTERS
-    """Where on it, from 0 to 1, and what stands there."""
+    """Position, from 0 to 1, and label of each tick."""
 
 
 def plot(horizontal: Axis, vertical: Axis, shapes: Iterable[str]) -> str:
-    """Return the square with its scales, and the shapes in it."""
+    """Return the square with its scales and the shapes in it."""
     width, height = _LEFT + _SIDE + 14, _TOP + _SIDE + _BOTTOM
     columns = [
         f'<path class="grid" d="M{across(at):.1f} {up(0)}V{_TOP}"/>'
@@ -53,7 +53,7 @@ def plot(horizontal: Axis, vertical: Axis, shapes: Iterable[str]) -> str:
 
 
 def bar(left: float, right: float, top: float, title: str) -> str:
-    """Return a bar that stands on the horizontal axis, its measures from 0 to 1; the title shows when it is pointed at."""
+    """Return a bar that stands on the horizontal axis, its edges from 0 to 1; the title shows when the pointer is on it."""
     return (
         f'<rect class="bar" x="{across(left):.1f}" y="{up(top):.1f}" '
         f'width="{_SIDE * (right - left) - 1:.1f}" height="{_SIDE * top:.1f}"><title>{escape(title)}</title></rect>'
@@ -72,17 +72,17 @@ def colour(index: int) -> str:
 
 
 def key(index: int, text: str) -> str:
-    """Return an entry of a legend: the colour, and what it stands for."""
+    """Return an entry of a legend: the colour and its meaning."""
     return f'<span class="{colour(index)}"><span class="key"></span>{escape(text)}</span>'
 
 
 def across(share: float) -> float:
-    """Return the pixel of a place on the horizontal axis, given from 0 to 1."""
+    """Return the pixel of a position on the horizontal axis, from 0 to 1."""
     return _LEFT + _SIDE * share
 
 
 def up(share: float) -> float:
-    """Return the pixel of a place on the vertical axis, given from 0 to 1."""
+    """Return the pixel of a position on the vertical axis, from 0 to 1."""
     return _TOP + _SIDE * (1 - share)
 
 

@@ -1,1 +1,1 @@
-"""A classifier over HTTP: `app` answers, `gathering` runs together what arrives together, `limits` bound both."""
+"""A classifier over HTTP: `app` answers requests, `batcher` runs them together, `limits` bound both."""

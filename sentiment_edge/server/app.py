@@ -1,11 +1,10 @@
-"""What the server answers: POST /predict and /explain, GET /, /healthz and /openapi.json."""
+"""The application behind the server: POST /predict and /explain, GET /, /healthz and /openapi.json."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from sentiment_edge.server.batcher import Gatherer
-from sentiment_edge.server.limits import Limits, Refused
+from sentiment_edge.server.batcher import Batcher
+from sentiment_edge.server.limits import Limits, RequestRefused
 from sentiment_edge.server.openapi import openapi
 from sentiment_edge.server.requests import parse_text, read_body
 from sentiment_edge_runtimes.errors import EngineError, SentimentEdgeError
@@ -33,18 +32,18 @@ _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 }
 _UNREAD = (408, 413)
-"""Answers given before the request was read to its end."""
+"""Statuses that are answered before the request was read to its end."""
 
 
 class Server:
-    """The application over one classifier."""
+    """The application, for one classifier."""
 
     def __init__(self, classifier: Classifier, limits: Limits) -> None:
         self._classifier = classifier
         self._limits = limits
         self._attention = _has_attention(classifier)
-        self.gatherer: Gatherer | None = None
-        """What runs the requests, while the application does."""
+        self.batcher: Batcher | None = None
+        """The batcher that runs the requests; None before the start."""
         self.app = Starlette(
             routes=[
                 Route("/predict", self._predict, methods=["POST"]),
@@ -53,27 +52,32 @@ class Server:
                 Route("/openapi.json", self._describe),
                 Route("/", self._show_page),
             ],
-            exception_handlers={Refused: _refuse, HTTPException: _refuse_http, SentimentEdgeError: _fail, Exception: _fail},
+            exception_handlers={
+                RequestRefused: _refuse,
+                HTTPException: _refuse_http,
+                SentimentEdgeError: _fail,
+                Exception: _fail,
+            },
             lifespan=self._lifespan,
         )
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        self.gatherer = Gatherer(self._classifier, self._limits)
-        running = asyncio.create_task(self.gatherer.run())
+        self.batcher = Batcher(self._classifier, self._limits)
+        running = asyncio.create_task(self.batcher.run())
         try:
             yield
         finally:
             running.cancel()
-            self.gatherer.close()
+            self.batcher.close()
             with suppress(asyncio.CancelledError):
                 await running
 
     @property
-    def _running(self) -> Gatherer:
-        if self.gatherer is None:
-            raise Refused(503, "the server is starting")
-        return self.gatherer
+    def _running(self) -> Batcher:
+        if self.batcher is None:
+            raise RequestRefused(503, "the server is starting")
+        return self.batcher
 
     async def _predict(self, request: Request) -> Response:
         text = await self._text(request)
@@ -86,18 +90,18 @@ class Server:
     async def _explain(self, request: Request) -> Response:
         text = await self._text(request)
         if not self._attention:
-            raise Refused(404, f"a {self._classifier.bundle.manifest.family} model has no attention to show")
+            raise RequestRefused(404, f"a {self._classifier.bundle.manifest.family} model has no attention to show")
         if not isinstance(text, str):
-            raise Refused(422, "text must be one string here")
+            raise RequestRefused(422, "text must be one string here")
         explanation = await self._running.explain(text)
-        return _json({**_as_object(explanation.prediction), "tokens": [asdict(token) for token in explanation.tokens]})
+        return _json({**_as_object(explanation.prediction), "tokens": [token.to_dict() for token in explanation.tokens]})
 
     async def _text(self, request: Request) -> str | list[str]:
         return parse_text(await read_body(request, self._limits), self._limits)
 
     async def _health(self, _: Request) -> Response:
         if self._running.stopping:
-            raise Refused(503, "the server is stopping")
+            raise RequestRefused(503, "the server is stopping")
         bundle = self._classifier.bundle
         about = {"bundle": bundle.root.name, "family": bundle.manifest.family, "precision": bundle.manifest.precision}
         return _json({"status": "ok", **about, "labels": bundle.manifest.labels, "attention": self._attention})
@@ -111,7 +115,7 @@ class Server:
 
 
 def _has_attention(classifier: Classifier) -> bool:
-    """Find out by running the model, which also starts its engine."""
+    """Return whether the model has attention, found by running it, which also starts its engine."""
     classifier("a")
     try:
         classifier.explain("a")
@@ -135,20 +139,20 @@ def _json(contents: object, status: int = 200, headers: dict[str, str] | None = 
 
 
 async def _refuse(_: Request, error: Exception) -> Response:
-    """Say why in one line; what was not read of the request is not waited for."""
-    status = error.status if isinstance(error, Refused) else 500
+    """Answer with the reason; the rest of a request that was not read is not waited for."""
+    status = error.status if isinstance(error, RequestRefused) else 500
     headers = {"Retry-After": "1"} if status in {429, 503} else {}
     return _json({"error": str(error)}, status, headers | ({"Connection": "close"} if status in _UNREAD else {}))
 
 
 async def _refuse_http(_: Request, error: Exception) -> Response:
-    """Answer a wrong path or method as everything else is answered."""
+    """Answer a wrong path or method in JSON, like everything else."""
     if not isinstance(error, HTTPException):
         raise error
     return _json({"error": error.detail}, error.status_code, dict(error.headers or {}))
 
 
 async def _fail(_: Request, error: Exception) -> Response:
-    """Answer what should not happen; the server goes on."""
+    """Answer an unexpected error; the server goes on."""
     named = str(error) if isinstance(error, SentimentEdgeError) else f"{type(error).__name__} in the server"
     return _json({"error": named}, 500)

@@ -1,4 +1,4 @@
-"""Requests that arrive together are run together: one call of the classifier serves all that wait."""
+"""Dynamic batching: one call of the classifier answers all requests that wait."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from sentiment_edge.server.limits import Limits, Refused
+from sentiment_edge.server.limits import Limits, RequestRefused
 from sentiment_edge_runtimes.errors import EngineError, first_line
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.prediction import Explanation, Prediction
 
 _T = TypeVar("_T")
-_Asked = TypeVar("_Asked")
+_Argument = TypeVar("_Argument")
 
 _STOPPING = "the server is stopping"
 _INDEPENDENT = 1e-4
-"""The largest difference of logits, alone or in a batch, at which a text counts as independent of its neighbours."""
+"""The largest difference of logits, alone and in a batch, at which a text counts as independent of its neighbours."""
 
 
 @dataclass
@@ -32,10 +32,10 @@ class _Job:
     answer: asyncio.Future[list[Prediction]]
 
 
-class Gatherer:
-    """Queues texts, and runs them on a thread of its own while the event loop goes on.
+class Batcher:
+    """Queues requests and runs them in batches, on a thread of its own while the event loop goes on.
 
-    A request that finds nothing running starts at once. Where several came together last time, as many are waited for, but
+    A request that finds nothing running starts at once. If the last batch had several requests, as many are waited for, but
     no longer than a window of a few milliseconds.
     """
 
@@ -48,7 +48,7 @@ class Gatherer:
         self._arrived = asyncio.Event()
         self._expected = 1
         self.stopping = False
-        """Whether nothing more is taken on."""
+        """True when new requests are refused."""
         difference = classifier.bundle.manifest.parity.get("batch_difference")
         self._independent = isinstance(difference, float | int) and difference <= _INDEPENDENT
 
@@ -56,7 +56,7 @@ class Gatherer:
         """Return a prediction for each text.
 
         Raises:
-            Refused: too many wait, it took too long, or the server stops.
+            RequestRefused: too many texts wait, the answer took too long, or the server is stopping.
             EngineError: the engine failed.
         """
         self._admit(len(texts))
@@ -67,7 +67,7 @@ class Gatherer:
         return await self._in_time(job.answer)
 
     async def explain(self, text: str) -> Explanation:
-        """Return a text's prediction and attention; raises as `predict` does."""
+        """Return a text's prediction and attention; raises the errors of `predict`."""
         self._admit(1)
         loop = asyncio.get_running_loop()
         self._waiting += 1
@@ -80,48 +80,48 @@ class Gatherer:
         return explained
 
     async def run(self) -> None:
-        """Serve what is asked, until cancelled."""
+        """Run the queued requests, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            jobs = await self._gather()
+            jobs = await self._next_batch()
             try:
                 answers = await loop.run_in_executor(self._thread, self._answer, [job.texts for job in jobs])
             except asyncio.CancelledError:
-                _hand_out(jobs, [Refused(503, _STOPPING)] * len(jobs))
+                _hand_out(jobs, [RequestRefused(503, _STOPPING)] * len(jobs))
                 raise
-            except Exception as error:  # noqa: BLE001 - such as no thread to be had: the next request may fare better
+            except Exception as error:  # noqa: BLE001 - for example, no thread can be started: the next request may succeed
                 answers = [error] * len(jobs)
             _hand_out(jobs, answers)
 
     def stop(self) -> None:
-        """Take nothing on any more; what waits is still answered."""
+        """Refuse new requests; those that wait are still answered."""
         self.stopping = True
 
     def close(self) -> None:
-        """Refuse what still waits, and let the thread end."""
+        """Refuse the requests that still wait, and let the thread end."""
         self.stop()
-        _hand_out(self._jobs, [Refused(503, _STOPPING)] * len(self._jobs))
+        _hand_out(self._jobs, [RequestRefused(503, _STOPPING)] * len(self._jobs))
         self._jobs.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, texts: int) -> None:
         if self.stopping:
-            raise Refused(503, _STOPPING)
+            raise RequestRefused(503, _STOPPING)
         if self._waiting and self._waiting + texts > self._limits.queue:
-            raise Refused(429, f"{self._waiting} texts wait already; try again in a second")
+            raise RequestRefused(429, f"{self._waiting} texts are waiting already; try again in a second")
 
     async def _in_time(self, answer: asyncio.Future[_T]) -> _T:
         try:
             return await asyncio.wait_for(answer, self._limits.seconds)
         except TimeoutError:
-            raise Refused(503, f"no answer within {self._limits.seconds:g} seconds; the server is busy") from None
+            raise RequestRefused(503, f"no answer within {self._limits.seconds:g} seconds; the server is busy") from None
         except asyncio.CancelledError:
             if self.stopping:
-                raise Refused(503, _STOPPING) from None
+                raise RequestRefused(503, _STOPPING) from None
             raise
 
-    async def _gather(self) -> list[_Job]:
-        """Wait for requests, and take as many as are to be run together."""
+    async def _next_batch(self) -> list[_Job]:
+        """Wait for requests, and take those to run together."""
         await self._arrival()
         loop = asyncio.get_running_loop()
         until = loop.time() + self._limits.window
@@ -148,7 +148,7 @@ class Gatherer:
             await self._arrived.wait()
 
     def _answer(self, requests: Sequence[list[str]]) -> list[list[Prediction] | Exception]:
-        """Return what each request gets; where the classifier fails over all of them, each is tried for itself."""
+        """Return the answer to each request; if the classifier fails on all of them together, each is tried alone."""
         if self._independent and len(requests) > 1:
             predictions = _tried(self._classifier, [text for texts in requests for text in texts])
             if not isinstance(predictions, Exception):
@@ -160,22 +160,22 @@ class Gatherer:
         return self._classifier(texts) if self._independent else [self._classifier(text) for text in texts]
 
 
-def _tried(function: Callable[[_Asked], _T], asked: _Asked) -> _T | Exception:
-    """Return what a function returns, or what it raised: that is for whoever waits, not for the thread.
+def _tried(function: Callable[[_Argument], _T], argument: _Argument) -> _T | Exception:
+    """Return the result of a function, or its error, which is for the request and not for the thread.
 
-    A library in Rust that panics raises what is no Exception.
+    A panic in a library written in Rust is no Exception.
     """
     try:
-        return function(asked)
+        return function(argument)
     except Exception as error:  # noqa: BLE001
         return error
     except BaseException as error:  # noqa: BLE001
-        return EngineError(f"the classifier broke ({type(error).__name__}: {first_line(error)})")
+        return EngineError(f"the classifier failed ({type(error).__name__}: {first_line(error)})")
 
 
 def _hand_out(jobs: Iterable[_Job], answers: Iterable[list[Prediction] | Exception]) -> None:
     for job, answer in zip(jobs, answers, strict=True):
-        if job.answer.done():  # whoever asked has gone
+        if job.answer.done():  # the client has gone
             continue
         if isinstance(answer, Exception):
             job.answer.set_exception(answer)

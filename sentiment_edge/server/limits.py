@@ -1,4 +1,4 @@
-"""How much the server takes on, and how a request is refused that asks for more."""
+"""Limits of the server, and the refusal of a request beyond them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds the server's memory and its answers' time."""
+    """Limits of the server's memory and of its time for an answer."""
 
     body: int = 2**20
-    """Bytes of a request."""
+    """The most bytes of a request."""
     texts: int = 1024
-    """Texts of a request."""
+    """The most texts of a request."""
     queue: int = 4096
-    """Texts that wait."""
+    """The most texts that wait."""
     seconds: float = 30
-    """That a request may take to arrive, and again to be answered."""
+    """The most seconds for a request to arrive, and again for its answer."""
     window: float = 0.003
     """Seconds to wait for requests that are likely to follow."""
     together: int = 256
-    """Texts run in one go, unless one request has more."""
+    """The most texts run together, unless a single request has more."""
 
 
-class Refused(Exception):
-    """A request that gets no prediction; the message says why."""
+class RequestRefused(Exception):
+    """A request that gets no prediction; the message gives the reason, `status` the HTTP status."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)

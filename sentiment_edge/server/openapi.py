@@ -1,4 +1,4 @@
-"""The server's description of itself, after https://spec.openapis.org/oas/v3.1.0."""
+"""The server's OpenAPI document, after https://spec.openapis.org/oas/v3.1.0."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _REFUSALS = {
     "408": "The request did not arrive in time",
     "413": "The request is too large, or has too many texts",
     "422": "The request was not understood",
-    "429": "Too many texts wait",
+    "429": "Too many texts are waiting",
     "500": "The engine failed",
     "503": "The server is stopping, or could not answer in time",
 }
@@ -24,7 +24,7 @@ _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 
 def openapi(labels: Sequence[str], limits: Limits, *, attention: bool) -> dict[str, Any]:
-    """Return the document, as JSON has it."""
+    """Return the document as JSON values."""
     several = {"type": "array", "items": _TEXT, "description": f"At most {limits.texts}, else the answer is 413"}
     answers = {"oneOf": [_ref("Prediction"), _ref("Predictions")]}
     paths: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The process around the application: its socket, its signals, its end."""
+"""The process around the application: its socket, its signals and its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.classifier import Classifier
 
 _GRACE = 5
-"""Seconds beyond a request's own, after which a stopping server leaves the rest unanswered."""
+"""Seconds beyond a request's own after which a stopping server leaves the rest unanswered."""
 _CONNECTIONS = 1000
 
 
@@ -37,18 +37,18 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, UnicodeError) as error:  # UnicodeError: of a name that cannot be one
+    except (OSError, UnicodeError) as error:  # UnicodeError: the host cannot be a name
         said = error.strerror if isinstance(error, OSError) else None
         reason = (said or str(error)).partition(" (")[0]  # create_server adds the address
-        raise ListenError(f"cannot listen on {host:.80}, port {port}: {reason}; choose another --host or --port") from error
+        raise ListenError(f"cannot listen on {host:.80}, port {port}: {reason}; choose another `host` or `port`") from error
 
 
-def run(classifier: Classifier, limits: Limits, listening: socket.socket, announce: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then answer what has been taken on, and return.
+def serve(classifier: Classifier, limits: Limits, listening: socket.socket, announce: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM, then answer the requests that were accepted, and return.
 
     Args:
-        classifier: what answers.
-        limits: of requests.
+        classifier: the classifier that answers.
+        limits: the limits of requests.
         listening: a socket that listens already.
         announce: called with the server's address once it answers.
     """
@@ -62,7 +62,7 @@ def run(classifier: Classifier, limits: Limits, listening: socket.socket, announ
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=int(limits.seconds) + _GRACE,
     )
-    # Both signals mean a good end; uvicorn raises them again after it.
+    # Both signals are a normal end; uvicorn raises them again after it.
     before = signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         with suppress(KeyboardInterrupt):
@@ -72,7 +72,7 @@ def run(classifier: Classifier, limits: Limits, listening: socket.socket, announ
 
 
 class _Uvicorn(uvicorn.Server):
-    """Tells when it answers, and tells the application when it is to stop."""
+    """Announces the address once it answers, and tells the application to stop."""
 
     def __init__(self, config: uvicorn.Config, application: Server, announce: Callable[[str], None]) -> None:
         super().__init__(config)
@@ -86,6 +86,6 @@ class _Uvicorn(uvicorn.Server):
             self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._application.gatherer is not None:
-            self._application.gatherer.stop()
+        if self._application.batcher is not None:
+            self._application.batcher.stop()
         super().handle_exit(sig, frame)

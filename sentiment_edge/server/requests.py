@@ -1,4 +1,4 @@
-"""The text or texts in a request's body, or why there are none."""
+"""Reading and checking the body of a request."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
-from sentiment_edge.server.limits import Limits, Refused
+from sentiment_edge.server.limits import Limits, RequestRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 _READ_OUT = 4 * 2**20
-"""Bytes beyond the limit that are read and dropped: to close on a client that still sends makes it lose the answer."""
+"""Bytes beyond the limit that are read and dropped: a client that is cut off while it sends loses the answer."""
 _CLOSED = 400
-"""For a client that went away before its request was complete; nobody reads it."""
+"""Status for a client that went away before its request was complete; nobody reads it."""
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """Return the body, read no further than the limits go.
+    """Return the body, read no further than the limits allow.
 
     Raises:
-        Refused: it is too large, or arrives too slowly.
+        RequestRefused: it is too large, or arrives too slowly.
     """
-    too_large = Refused(413, f"the request is larger than {limits.body} bytes")
+    too_large = RequestRefused(413, f"the request is larger than {limits.body} bytes")
     most = limits.body + _READ_OUT
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > most:
@@ -41,37 +41,37 @@ async def read_body(request: Request, limits: Limits) -> bytes:
                 if received > most:
                     break
     except TimeoutError:
-        raise Refused(408, f"the request did not arrive within {limits.seconds:g} seconds") from None
+        raise RequestRefused(408, f"the request did not arrive within {limits.seconds:g} seconds") from None
     except ClientDisconnect:
-        raise Refused(_CLOSED, "the request broke off") from None
+        raise RequestRefused(_CLOSED, "the request broke off") from None
     if received > limits.body:
         raise too_large
     return bytes(body)
 
 
 def parse_text(body: bytes, limits: Limits) -> str | list[str]:
-    """Return what `text` holds in a JSON object: a text, or several.
+    """Return the value of `text` in a JSON object: a text, or a list of texts.
 
     Raises:
-        Refused: it is not that, or there are too many.
+        RequestRefused: it is not that, or there are too many.
     """
     try:
         contents = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError:
-        raise Refused(422, "the request is not UTF-8") from None
+        raise RequestRefused(422, "the request is not UTF-8") from None
     except (ValueError, RecursionError):
-        raise Refused(422, 'the request is not JSON; send {"text": "..."}') from None
+        raise RequestRefused(422, 'the request is not JSON; send {"text": "..."}') from None
     text = contents.get("text") if isinstance(contents, dict) else None
     if not isinstance(text, list):
         return _checked("text", text)
     if len(text) > limits.texts:
-        raise Refused(413, f"{len(text)} texts in one request; at most {limits.texts} are allowed")
+        raise RequestRefused(413, f"{len(text)} texts in one request; at most {limits.texts} are allowed")
     return [_checked(f"text {index}", item) for index, item in enumerate(text)]
 
 
 def _checked(name: str, text: object) -> str:
     if not isinstance(text, str):
-        raise Refused(422, f'{name} must be a string; send {{"text": "..."}} or {{"text": ["...", "..."]}}')
+        raise RequestRefused(422, f'{name} must be a string; send {{"text": "..."}} or {{"text": ["...", "..."]}}')
     if not text.strip():
-        raise Refused(422, f"{name} is empty")
+        raise RequestRefused(422, f"{name} is empty")
     return text

@@ -1,1 +1,1 @@
-"""Writing a bundle: its files, its model card, its place on disk."""
+"""Writing a bundle: its files, its model card and its place on disk."""

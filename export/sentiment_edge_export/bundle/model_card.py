@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sentiment_edge_export.parity.report import ParityReport
+    from sentiment_edge_runtimes.bundle import Manifest
 
 
-def model_card(name: str, manifest: dict[str, Any], report: ParityReport) -> str:
-    """Return the card: what the bundle is, how close it is to torch, how to use it, whose it is."""
-    source = manifest["source"]
-    licence = source["licence"] or "not stated by the source"
+def model_card(name: str, manifest: Manifest, report: ParityReport) -> str:
+    """Return the card: the bundle's contents, an example of its use, its parity with torch, its licence."""
+    source = manifest.source
+    licence = source.licence or "not stated by the source"
     rows = "\n".join(
         f"| {condition.engine}, {condition.precision}, {condition.name} | {condition.texts} | {condition.agreement:.2%} | "
         f"{condition.mean_drift:.5f} | {condition.p99_drift:.5f} | {condition.max_drift:.5f} | "
@@ -19,13 +20,13 @@ def model_card(name: str, manifest: dict[str, Any], report: ParityReport) -> str
         for condition in report.conditions
     )
     return f"""---
-license: {(source["licence"] or "unknown").lower()}
+license: {(source.licence or "unknown").lower()}
 pipeline_tag: text-classification
 ---
 # {name}
 
-Sentiment classifier `{source["id"]}` ({manifest["family"]}) in {manifest["precision"]}, exported by sentiment-edge.
-Labels: {", ".join(manifest["labels"])}. Reads the first {manifest["max_length"]} tokens of a text.
+Sentiment classifier `{source.id}` ({manifest.family}) in {manifest.precision}, exported by sentiment-edge.
+Labels: {", ".join(manifest.labels)}. Reads the first {manifest.max_length} tokens of a text.
 
 ```python
 from sentiment_edge import load
@@ -47,13 +48,10 @@ Licence of the source: {licence}.
 """
 
 
-def _in_fp32(manifest: dict[str, Any]) -> str:
-    kept = {
-        engine: [f"`{each['weight']}`" for each in recipe["fp32"]]
-        for engine, recipe in (manifest["quantization"] or {}).items()
-    }
+def _in_fp32(manifest: Manifest) -> str:
+    kept = {engine: [f"`{each.weight}`" for each in recipe.fp32] for engine, recipe in manifest.quantization.items()}
     return "".join(
-        f"\n\nIn fp32 for {engine}, for int8 changed the answers too much there: {', '.join(names)}."
+        f"\n\nIn fp32 for {engine}, because int8 changed the answers too much: {', '.join(names)}."
         for engine, names in kept.items()
         if names
     )

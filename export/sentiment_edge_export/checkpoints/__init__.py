@@ -1,1 +1,1 @@
-"""Reading a trained classifier as it was published: weights, config, tokenizer, labels."""
+"""Checkpoints: a trained classifier as it was published, with weights, config, tokenizer and labels."""

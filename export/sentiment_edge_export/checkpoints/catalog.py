@@ -10,18 +10,19 @@ _PACKAGED = Path(__file__).parent / "packaged"
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A checkpoint with a name of its own."""
+    """A checkpoint that can be exported by a short name."""
 
     name: str
     family: str
+    """Listed for the user; the export finds the family in the checkpoint's files."""
     licence: str
     about: str
     hub_id: str | None
-    """Where its files are on the Hugging Face Hub; None: they ship with this package."""
+    """The repository of its files on the Hugging Face Hub; None if they are part of this package."""
 
     @property
     def packaged_folder(self) -> Path:
-        """Where its files are in this package, of a model that is not on the Hub."""
+        """The folder of its files in this package, if it is not on the Hub."""
         return _PACKAGED / self.name
 
 

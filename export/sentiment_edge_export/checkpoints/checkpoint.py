@@ -1,4 +1,4 @@
-"""A trained classifier as published: where its files are, what its config says."""
+"""A trained classifier as published: finding its files, and reading them on demand."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from sentiment_edge_export.checkpoints.json_file import read_json
 from sentiment_edge_export.checkpoints.tokenizer import CheckpointTokenizer
 from sentiment_edge_export.checkpoints.weights import read_weights
 from sentiment_edge_export.errors import CheckpointError, UnknownModel
+from sentiment_edge_export.options import SourceOptions
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _LICENCE = re.compile(r"\A---\n.*?^license: *([\w.+-]+)", re.DOTALL | re.MULTILINE)
-"""In the front matter of a model card."""
+"""The licence in the front matter of a model card."""
+_DEFAULT_SOURCE = SourceOptions()
 
 
 @dataclass(frozen=True)
@@ -30,75 +32,72 @@ class Checkpoint:
 
     folder: Path
     name: str
-    """What a bundle made of it is called."""
+    """The start of the default name of its bundle."""
     source: str
-    """Where it is from: a Hub id, or the name of a folder."""
+    """Its origin: a Hub id, or the name of a model or folder."""
     revision: str | None = None
     """The Hub's commit."""
     known_licence: str | None = None
     tokenizer_source: Path | None = None
-    """Where the tokenizer is, if not in the folder."""
+    """The tokenizer's folder or file, if it is not in the folder."""
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The contents of config.json; empty without one."""
+        """The contents of config.json; empty if there is none."""
         return read_json(self.folder / "config.json")
 
     @property
     def architectures(self) -> tuple[str, ...]:
-        """The classes that the config names; none where it says something else there."""
+        """The classes that the config names; empty if it names none."""
         stated = self.config.get("architectures")
         return tuple(name for name in stated if isinstance(name, str)) if isinstance(stated, list) else ()
 
     @cached_property
     def weights(self) -> dict[str, Tensor]:
-        """The tensors by name, fp32, without container and prefix."""
+        """The tensors by name, floating-point ones as fp32."""
         return read_weights(self.folder)
 
     @cached_property
     def tokenizer(self) -> CheckpointTokenizer:
-        """The tokenizer, from the folder unless another source was given."""
+        """The tokenizer, from the folder unless another source was chosen."""
         return CheckpointTokenizer(self.tokenizer_source or self.folder)
 
     @property
     def licence(self) -> str | None:
-        """The licence of the weights, where known or stated in the folder's model card."""
+        """The licence of the weights: as the folder's model card says, else as known."""
         card = self.folder / "README.md"
         stated = _LICENCE.search(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else None
         return stated[1] if stated else self.known_licence
 
 
-def find_checkpoint(
-    model: str, *, folder: Path | None = None, tokenizer: Path | None = None, offline: bool = False
-) -> Checkpoint:
+def find_checkpoint(model: str, source: SourceOptions = _DEFAULT_SOURCE) -> Checkpoint:
     """Find the files of a model.
 
     Args:
         model: a known name, a folder, or a Hub id (owner/name).
-        folder: take the files from here, and only the name from `model`.
-        tokenizer: take the tokenizer from here: a folder, a tokenizer.json or a vocab.txt.
-        offline: use only what is on this machine.
+        source: folders of its files and tokenizer, if chosen, and whether to use only files on this machine.
 
     Raises:
         UnknownModel: `model` is none of these.
-        HubError: the Hub cannot give the files.
-        CheckpointError: the folder is not there.
+        HubError: the files cannot be downloaded.
+        CheckpointError: the folder does not exist.
     """
+    folder, tokenizer = (None if given is None else Path(given) for given in (source.checkpoint, source.tokenizer))
     known = KNOWN_MODELS.get(model)
     if known:
-        files, revision = _files_of(known, folder, offline=offline)
+        files, revision = _find_known(known, folder, offline=source.offline)
         return Checkpoint(files, known.name, known.hub_id or known.name, revision, known.licence, tokenizer)
     if folder is not None or (model and Path(model).is_dir()):
         name = Path(model).resolve().name
         return Checkpoint(_existing(folder or Path(model)), name, name, tokenizer_source=tokenizer)
     if not _HUB_ID.fullmatch(model):
         raise UnknownModel(model, get_close_matches(model.lower(), KNOWN_MODELS, cutoff=0.5))
-    files = download(model, offline=offline)
+    files = download(model, offline=source.offline)
     return Checkpoint(files, model.split("/")[1], model, revision=files.name, tokenizer_source=tokenizer)
 
 
-def _files_of(known: KnownModel, folder: Path | None, *, offline: bool) -> tuple[Path, str | None]:
-    """Return where the files of a known model are, and their revision on the Hub."""
+def _find_known(known: KnownModel, folder: Path | None, *, offline: bool) -> tuple[Path, str | None]:
+    """Return the folder of a known model's files, and their revision on the Hub."""
     if folder is not None:
         return _existing(folder), None
     if known.hub_id is None:

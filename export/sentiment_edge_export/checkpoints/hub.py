@@ -1,4 +1,4 @@
-"""Checkpoints from the Hugging Face Hub."""
+"""Downloading checkpoints from the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _RECORDS = ["*.mpk", "*.mpk.gz", "*.bpk", "*.json.gz", "model"]
 
 
 def download(hub_id: str, *, offline: bool) -> Path:
-    """Return the folder with the checkpoint's files: from the cache, or fetched now unless `offline`.
+    """Return the folder with the checkpoint's files: from the cache, or downloaded unless `offline`.
 
-    Weights come as safetensors or as records of Burn; pickled ones are fetched only where there are no others.
+    Weights are downloaded as safetensors or Burn records; pickled ones only if there are no others.
 
     Raises:
-        HubError: the Hub has no such model, gives no access or cannot be reached.
+        HubError: the Hub has no such model, denies access or cannot be reached.
     """
     folder = _fetch(hub_id, _SMALL_FILES + _SAFE_WEIGHTS + _RECORDS, offline=offline)
     if not any(found for pattern in _SAFE_WEIGHTS + _RECORDS for found in folder.glob(pattern)):
@@ -49,8 +49,8 @@ def _fetch(hub_id: str, patterns: list[str], *, offline: bool) -> Path:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise HubError(f"{hub_id}: no such folder, and no such model on the Hub (or it is private)") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        advice = "not in the local cache; run once without --offline" if offline else "the Hub cannot be reached"
-        raise HubError(f"{hub_id}: {advice}, or give a folder with its files by --checkpoint") from error
+        advice = "not in the local cache; run once without `offline`" if offline else "the Hub cannot be reached"
+        raise HubError(f"{hub_id}: {advice}, or give a folder with its files by `checkpoint`") from error
     except (OSError, HubHttpError) as error:
         reason = first_line(error)
-        raise HubError(f"{hub_id}: the download failed ({reason}); try again, or give a folder by --checkpoint") from error
+        raise HubError(f"{hub_id}: the download failed ({reason}); try again, or give a folder by `checkpoint`") from error

@@ -1,4 +1,4 @@
-"""What is in a checkpoint's file."""
+"""Listing the tensors in a checkpoint's file."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OF_TORCH = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-"""How a zip file starts, and a pickle of each protocol that torch may have used."""
+"""The first bytes of a zip file, and of a pickle in each protocol that torch may have used."""
 _SAFETENSORS = {"BOOL": "bool", "BF16": "bfloat16", "F": "float", "I": "int", "U": "uint"}
-"""Types by their names, or the start of their names, in a safetensors file."""
+"""Our names of types by their names, or the start of their names, in a safetensors file."""
 
 
 class TensorEntry(NamedTuple):
-    """A tensor without its values."""
+    """Name, type and shape of a tensor."""
 
     name: str
     dtype: str
-    """As numpy and torch call it."""
+    """The type's name in numpy and torch."""
     shape: tuple[int, ...]
 
 
 def list_tensors(path: Path) -> list[TensorEntry]:
-    """Return the tensors of a safetensors file, a file of torch, or a record of Burn, in the file's order.
+    """Return the tensors of a safetensors file, a torch file or a Burn record, in the file's order.
 
     Raises:
-        CheckpointError: it is none of these, or damaged.
+        CheckpointError: the file is none of these, or damaged.
     """
     try:
         with path.open("rb") as file:
@@ -52,7 +52,7 @@ def list_tensors(path: Path) -> list[TensorEntry]:
 
 
 def _of_safetensors(path: Path) -> list[TensorEntry]:
-    """Read the header only."""
+    """Return the tensors, reading the header only."""
     try:
         with safe_open(path, "pt") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a dict

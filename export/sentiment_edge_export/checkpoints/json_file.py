@@ -1,4 +1,4 @@
-"""JSON files that others wrote."""
+"""Reading JSON files written by others."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a file; empty where there is no such file.
+    """Return the object in a JSON file; empty if there is no such file.
 
     Raises:
-        CheckpointError: the file holds something else.
+        CheckpointError: the file cannot be read, or does not hold a JSON object.
     """
     if not path.exists():
         return {}
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
-        json.dumps(contents, ensure_ascii=False).encode()  # what holds half a surrogate pair could not be written
+        json.dumps(contents, ensure_ascii=False).encode()  # half a surrogate pair could not be written later
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not readable as JSON ({error})") from error
     if not isinstance(contents, dict):

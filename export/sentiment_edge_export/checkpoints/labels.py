@@ -1,4 +1,4 @@
-"""The names of the classes."""
+"""The labels of a checkpoint: the names of its classes."""
 
 from __future__ import annotations
 
@@ -6,37 +6,43 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_runtimes.errors import OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
 
 _UNNAMED = re.compile(r"label_\d+", re.IGNORECASE)
 
 
 class Labels(NamedTuple):
-    """The labels by class index, and what there is to say about them."""
+    """The labels in the order of the classes, and remarks on them for the user."""
 
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
 
 def read_labels(
-    checkpoint: Checkpoint, given: tuple[str, ...] | None, classes: int, default: tuple[str, ...] | None = None
+    checkpoint: Checkpoint, given: Sequence[str] | None, classes: int, default: tuple[str, ...] | None = None
 ) -> Labels:
-    """Find the labels: those given, the config's `id2label`, or `default`.
+    """Return the labels: those that the user chose, the config's `id2label`, or `default`.
 
     Raises:
-        CheckpointError: there is not one distinct label for each class.
+        OptionError: the user chose more or fewer labels than there are classes.
+        CheckpointError: the config does not have one distinct label for each class.
     """
     if given is not None:
-        return Labels(_checked(given, classes, "--labels names"))
+        if len(given) != classes:
+            raise OptionError("labels", f"{len(given)} names of classes, but the model has {classes}")
+        return Labels(tuple(given))
     stated = _stated(checkpoint)
     if stated is None or all(map(_UNNAMED.fullmatch, stated)):
         if default is not None and len(default) == classes:
             return Labels(default)
         stated = stated or tuple(f"LABEL_{index}" for index in range(classes))
         unnamed = ", ".join(stated)
-        note = f"the checkpoint does not name its classes ({unnamed}); name them in this order: --labels negative,positive"
+        note = f"the checkpoint does not name its classes ({unnamed}); name them by `labels` in this order: negative,positive"
         return Labels(_checked(stated, classes, f"{checkpoint.folder}: id2label in config.json has"), (note,))
     return Labels(_checked(stated, classes, f"{checkpoint.folder}: id2label in config.json has"))
 

@@ -1,4 +1,4 @@
-"""The tokenizer that a model was trained with, from whichever files there are."""
+"""The tokenizer that a model was trained with, read from any of its usual files."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.vocabulary import Truncation
 
 _SLOW_TOKENIZER = ("vocab.txt", "vocab.json", "merges.txt", "*.model")
-"""Files that transformers can make a tokenizer.json of."""
+"""Files that transformers can convert to a tokenizer.json."""
 _SPECIAL = ("[UNK]", "[SEP]", "[CLS]")
 """Pieces that every vocabulary of BERT has."""
 
 
 @dataclass(frozen=True)
 class CheckpointTokenizer:
-    """Reads text as the model was trained to."""
+    """Turns text into token ids as in the training of the model."""
 
     source: Path
     """A folder with a tokenizer's files, a tokenizer.json, or a vocab.txt of BERT."""
 
     @cached_property
     def library(self) -> Tokenizer:
-        """The tokenizer, freed of padding and truncation.
+        """The tokenizer without padding and truncation.
 
         Raises:
             CheckpointError: there is none, or it cannot be read.
@@ -44,11 +44,11 @@ class CheckpointTokenizer:
         return tokenizer
 
     def settings(self, name: str) -> dict[str, Any]:
-        """Return the object in a JSON file that lies in the tokenizer's folder; empty without one."""
+        """Return the object in a JSON file of the tokenizer's folder; empty if there is none."""
         return read_json(self.source / name) if self.source.is_dir() else {}
 
     def ids(self, text: str, max_length: int, truncation: Truncation) -> list[int]:
-        """Return the text's token ids, cut to `max_length`."""
+        """Return the text's token ids, truncated to `max_length`."""
         tokenizer = self.library
         if truncation == "plain":
             whole: list[int] = tokenizer.encode(text).ids
@@ -61,10 +61,10 @@ class CheckpointTokenizer:
         return ids
 
     def check(self, embeddings: int, max_length: int) -> None:
-        """Check that every text has tokens, that they leave room for words, and that the embedding has a row for each.
+        """Check that special tokens leave room for words, and that the embedding has a row for every token.
 
         Raises:
-            CheckpointError: one of these does not hold.
+            CheckpointError: one of these does not hold, or the tokenizer does not work.
         """
         tokenizer = self.library
         if self.settings("tokenizer_config.json").get("truncation_side") == "left":
@@ -87,7 +87,7 @@ class CheckpointTokenizer:
                 f"{self.source}: the tokenizer has token {largest}, the embedding {embeddings} rows; they are not of one model"
             )
         if not 0 < len(special) < max_length:
-            raise CheckpointError(f"{self.source}: the tokenizer adds {len(special)} special tokens to a text")
+            raise CheckpointError(f"{self.source}: the tokenizer adds {len(special)} special tokens to a text; from 1 to {max_length - 1} are supported")
 
     def _from_folder(self) -> Tokenizer:
         path = self.source / "tokenizer.json"
@@ -96,7 +96,7 @@ class CheckpointTokenizer:
         if any(found for pattern in _SLOW_TOKENIZER for found in self.source.glob(pattern)):
             return self._converted()
         raise CheckpointError(
-            f"{self.source}: no tokenizer.json; give the tokenizer that the model was trained with by --tokenizer"
+            f"{self.source}: no tokenizer.json; give the tokenizer that the model was trained with by `tokenizer`"
         )
 
     def _from_file(self, path: Path) -> Tokenizer:
@@ -110,7 +110,7 @@ class CheckpointTokenizer:
             raise CheckpointError(f"{path}: not a tokenizer ({error})") from error
 
     def _converted(self) -> Tokenizer:
-        """Let transformers convert the older files of a tokenizer."""
+        """Return the tokenizer that transformers converts from older files."""
         from transformers import AutoTokenizer  # noqa: PLC0415 - takes a second, and is seldom needed
 
         try:
@@ -123,9 +123,9 @@ class CheckpointTokenizer:
 
 
 def _from_vocabulary(path: Path) -> Tokenizer:
-    """Make BERT's tokenizer of its vocabulary, a piece per line; one with capitals is of a model that tells them apart."""
+    """Make BERT's tokenizer from its vocabulary, a piece per line; it keeps case if a piece has capitals."""
     try:
-        pieces = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # other line ends are pieces
+        pieces = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # other line ends are part of a piece
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path}: not a vocabulary, a piece per line in UTF-8 ({first_line(error)})") from error
     if missing := [piece for piece in _SPECIAL if piece not in pieces]:

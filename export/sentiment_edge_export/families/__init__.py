@@ -1,12 +1,12 @@
-"""The architectures that can be exported."""
+"""The architectures that can be exported: the registry of families."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sentiment_edge_export.errors import CheckpointError, ExportError
+from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families import burn_transformer, electra_classifier, gru_attention, sequence_classification
-from sentiment_edge_export.options import NOTHING_OVERRIDDEN
+from sentiment_edge_export.options import check_taken
 
 if TYPE_CHECKING:
     from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 
 class Family(Protocol):
-    """What the module of a family offers."""
+    """The interface that the module of a family offers."""
 
     FAMILY: str
     """Its name, as the manifest has it."""
+    KNOWN_BY: str
+    """How its checkpoints can be told, in words."""
+    OPTIONS: tuple[str, ...]
+    """Options that it takes and that some other family does not."""
 
     def recognizes(self, checkpoint: Checkpoint) -> bool:
-        """Whether the checkpoint is of this family."""
+        """Tell whether the checkpoint is of this family."""
         ...
 
     def load_classifier(self, checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
@@ -29,7 +33,8 @@ class Family(Protocol):
         ...
 
 
-_FAMILIES: tuple[Family, ...] = (electra_classifier, sequence_classification, burn_transformer, gru_attention)
+FAMILIES: tuple[Family, ...] = (electra_classifier, sequence_classification, burn_transformer, gru_attention)
+"""In the order in which they are asked whether a checkpoint is theirs."""
 
 
 def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
@@ -37,16 +42,17 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
 
     Raises:
         CheckpointError: the architecture is unknown, or the files do not fit it.
-        ExportError: an option is not for this architecture.
+        OptionError: an option does nothing for this architecture.
     """
-    for family in _FAMILIES:
+    family = _find_family(checkpoint)
+    check_taken(options, {family.FAMILY: family.OPTIONS for family in FAMILIES}, [family.FAMILY])
+    return family.load_classifier(checkpoint, options)
+
+
+def _find_family(checkpoint: Checkpoint) -> Family:
+    for family in FAMILIES:
         if family.recognizes(checkpoint):
-            if options.burn != NOTHING_OVERRIDDEN and family.FAMILY != burn_transformer.FAMILY:
-                raise ExportError(f"heads, norm and quiet softmax are told of Burn transformers only, not of {family.FAMILY}")
-            return family.load_classifier(checkpoint, options)
+            return family
     stated = checkpoint.architectures or [checkpoint.config.get("model_type", "none stated")]
-    raise CheckpointError(
-        f"{checkpoint.folder}: unknown architecture ({', '.join(map(str, stated))}); known are ElectraClassifier, "
-        "the attention GRU (model_type sentiment_classifier), any ...ForSequenceClassification of transformers, "
-        "and records of Burn (model.mpk, .bpk)"
-    )
+    known = "; ".join(family.KNOWN_BY for family in FAMILIES)
+    raise CheckpointError(f"{checkpoint.folder}: unknown architecture ({', '.join(map(str, stated))}); known are: {known}")

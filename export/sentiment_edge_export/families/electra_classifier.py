@@ -15,7 +15,14 @@ from transformers import ElectraModel
 from sentiment_edge_export.checkpoints.labels import read_labels
 from sentiment_edge_export.checkpoints.weights import check_shapes, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.families.transformers_encoder import Head, is_sigmoid, load_weights, make_classifier, read_config
+from sentiment_edge_export.families.transformers_encoder import (
+    ENCODER_OPTIONS,
+    Head,
+    is_sigmoid,
+    load_weights,
+    make_classifier,
+    read_config,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +33,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.vocabulary import Activation
 
 FAMILY = "electra-classifier"
+KNOWN_BY = "ElectraClassifier among the architectures in config.json"
+OPTIONS = ENCODER_OPTIONS
 _ARCHITECTURE = "ElectraClassifier"
 _WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 _HEAD = "classifier.layers."
@@ -117,9 +126,9 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     head = _load_head(checkpoint, config.hidden_size, of_head)
     electra = load_weights(checkpoint, ElectraModel, config, of_electra)
     module = ElectraClassifier(electra, pooling, head).eval()
-    labels = read_labels(checkpoint, options.labels, _classes(head))
+    labels = read_labels(checkpoint, options.source.labels, _classes(head))
     activation: Activation = "sigmoid" if is_sigmoid(checkpoint, config) else "softmax"
-    return make_classifier(checkpoint, config, module, FAMILY, Head(labels.names, activation, labels.notes), options)
+    return make_classifier(checkpoint, config, module, FAMILY, Head(labels.names, activation, labels.notes))
 
 
 def _classes(head: ElectraHead) -> int:

@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from sentiment_edge_export.checkpoints.labels import read_labels
 from sentiment_edge_export.checkpoints.weights import check_shapes, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.torch_classifier import TorchClassifier
+from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.vocabulary import Padding
 
 FAMILY = "gru-attention"
+KNOWN_BY = "model_type sentiment_classifier in config.json (an attention GRU)"
+OPTIONS: tuple[str, ...] = ("padding",)
 MAX_LENGTH = 128
 """Word pieces per sentence, [CLS] and [SEP] among them, as on the card."""
 _LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, MAX_LENGTH)
@@ -186,22 +188,28 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     checkpoint.tokenizer.check(config.vocab_size, MAX_LENGTH)
     model.load_state_dict(weights, assign=True)
     model.eval().requires_grad_(requires_grad=False)
-    labels = read_labels(checkpoint, options.labels, config.output_dim, default=_CARD_LABELS)
-    padding = options.padding
+    labels = read_labels(checkpoint, options.source.labels, config.output_dim, default=_CARD_LABELS)
+    padding: Padding = options.graph.padding or "packed"
     return TorchClassifier(
         family=FAMILY,
         reference=_Reference(model, padding),
-        traced=TracedGruAttention(model, padding).eval(),
+        make_form=lambda _: _trace_form(model, padding),
         outputs=("logits", "attention"),
         labels=labels.names,
         activation="softmax",
         max_length=MAX_LENGTH,
-        lengths=_LENGTHS if padding == "packed" else (MAX_LENGTH,),
         pad_id=config.pad_idx,
         padding=padding,
         truncation="tokenizer",
-        promised_nodes={"GRU": config.n_layers},
         notes=labels.notes,
+    )
+
+
+def _trace_form(model: GruAttention, padding: Padding) -> TracedForm:
+    return TracedForm(
+        TracedGruAttention(model, padding).eval(),
+        lengths=_LENGTHS if padding == "packed" else (MAX_LENGTH,),
+        promised_nodes={"GRU": model.config.n_layers},
     )
 
 

@@ -10,7 +10,14 @@ from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, PreTrainedMo
 
 from sentiment_edge_export.checkpoints.labels import read_labels
 from sentiment_edge_export.errors import CheckpointError
-from sentiment_edge_export.families.transformers_encoder import Head, is_sigmoid, load_weights, make_classifier, read_config
+from sentiment_edge_export.families.transformers_encoder import (
+    ENCODER_OPTIONS,
+    Head,
+    is_sigmoid,
+    load_weights,
+    make_classifier,
+    read_config,
+)
 
 if TYPE_CHECKING:
     from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
@@ -18,6 +25,8 @@ if TYPE_CHECKING:
     from sentiment_edge_export.torch_classifier import TorchClassifier
 
 FAMILY = "sequence-classification"
+KNOWN_BY = "an ...ForSequenceClassification of transformers among the architectures in config.json"
+OPTIONS = ENCODER_OPTIONS
 _BINARY = 2
 
 
@@ -57,7 +66,7 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
         )
     sigmoid = is_sigmoid(checkpoint, config)
     model = load_weights(checkpoint, kind, config, checkpoint.weights)
-    against_zero = sigmoid and config.num_labels == 1 and len(options.labels or ()) == _BINARY
-    labels = read_labels(checkpoint, options.labels, _BINARY if against_zero else config.num_labels or 0)
+    against_zero = sigmoid and config.num_labels == 1 and len(options.source.labels or ()) == _BINARY
+    labels = read_labels(checkpoint, options.source.labels, _BINARY if against_zero else config.num_labels or 0)
     head = Head(labels.names, "sigmoid" if sigmoid and not against_zero else "softmax", labels.notes)
-    return make_classifier(checkpoint, config, Logits(model, against_zero=against_zero).eval(), FAMILY, head, options)
+    return make_classifier(checkpoint, config, Logits(model, against_zero=against_zero).eval(), FAMILY, head)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
@@ -16,9 +16,9 @@ from transformers.activations import GELUActivation
 from transformers.utils import logging as transformers_logging
 
 from sentiment_edge_export.checkpoints.weights import refuse
-from sentiment_edge_export.errors import CheckpointError, ExportError
+from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.graph.attention import NODE, fused_twin, shared_copy
-from sentiment_edge_export.torch_classifier import TorchClassifier
+from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm
 from sentiment_edge_runtimes.bundle import LONGEST
 from sentiment_edge_runtimes.errors import first_line
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
     from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
-    from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_runtimes.vocabulary import Activation
 
 _SHORT_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448)
@@ -41,6 +40,10 @@ _OFTEN_LEFT_OVER = re.compile(
 )
 """In names of tensors that training another head first leaves in a checkpoint, to no effect."""
 _OLD_NAMES = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
+
+
+ENCODER_OPTIONS: tuple[str, ...] = ("fusion", "calibration")
+"""Options that encoders take and that some other family does not."""
 
 
 class Positions(NamedTuple):
@@ -160,45 +163,48 @@ class Head:
 
 
 def make_classifier(
-    checkpoint: Checkpoint, config: PretrainedConfig, module: nn.Module, family: str, head: Head, options: ExportOptions
+    checkpoint: Checkpoint, config: PretrainedConfig, module: nn.Module, family: str, head: Head
 ) -> TorchClassifier:
     """Pair a module of ids and mask to logits with its fused twin.
 
     Raises:
         CheckpointError: its positions or its tokenizer do not fit it.
     """
-    if options.padding != "packed":
-        raise ExportError(f"--padding {options.padding} is for the GRU; an encoder's mask hides padding in any case")
     positions = find_positions(checkpoint, config, module)
     checkpoint.tokenizer.check(config.vocab_size, positions.usable)
     example = torch.full((2, min(8, positions.usable)), config.vocab_size - 1)
     try:
         promised = _count_calls(shared_copy(module), example)
-        twin = fused_twin(module, example) if options.fusion else None
     except Exception as error:  # whatever the architecture does with what the config says
         raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
-    notes = head.notes
-    if twin is not None:
-        sizes = NormalizedConfigManager._conf.get(config.model_type, NormalizedTextConfig)(config)  # noqa: SLF001
-        promised[NODE] = sizes.num_layers
-    elif options.fusion:
-        notes = (*notes, f"the attention of a {config.model_type} model cannot be one node: exported unfused")
+    in_parts = TracedForm(module, (*(length for length in _LENGTHS if length < positions.usable), positions.usable), promised)
     return TorchClassifier(
         family=family,
         reference=_Reference(module),
-        traced=twin or module,
+        make_form=lambda fused: _fuse(checkpoint, config, in_parts, example) if fused else in_parts,
         outputs=("logits",),
         labels=head.labels,
         activation=head.activation,
         max_length=positions.usable,
-        lengths=(*(length for length in _LENGTHS if length < positions.usable), positions.usable),
         pad_id=positions.pad_id,
         padding="packed",
         truncation="tokenizer",
-        promised_nodes=promised,
         calibrated=True,
-        notes=notes,
+        notes=head.notes,
     )
+
+
+def _fuse(checkpoint: Checkpoint, config: PretrainedConfig, in_parts: TracedForm, example: Tensor) -> TracedForm:
+    """Return the form whose attentions are one node each; that in parts, with a note, where they cannot be."""
+    try:
+        twin = fused_twin(in_parts.module, example)
+    except Exception as error:  # whatever the architecture does with what the config says
+        raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
+    if twin is None:
+        note = f"the attention of a {config.model_type} model cannot be one node: exported unfused"
+        return replace(in_parts, notes=(note,))
+    sizes = NormalizedConfigManager._conf.get(config.model_type, NormalizedTextConfig)(config)  # noqa: SLF001
+    return replace(in_parts, module=twin, promised_nodes={**in_parts.promised_nodes, NODE: sizes.num_layers})
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""From a traced module to a graph: tracing, fusion, editing, running, saving."""
+"""ONNX graphs: tracing a module, fusing, editing, running and saving."""

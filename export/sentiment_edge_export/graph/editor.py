@@ -1,4 +1,4 @@
-"""Editing an ONNX graph: what the passes over it share."""
+"""Editing an ONNX graph: functions that its passes share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTRIB = "com.microsoft"
 
 
 class GraphEditor:
-    """Puts new nodes before a chosen one, and in its place."""
+    """Inserts new nodes before a chosen one, or in its place."""
 
     def __init__(self, graph: ir.Graph) -> None:
         self._graph = graph
@@ -26,17 +26,17 @@ class GraphEditor:
         self._emitted = 0
 
     def before(self, node: ir.Node) -> None:
-        """Put what is emitted from now on before this node, and name it after the node's output."""
+        """Insert the nodes that follow before this one, and name them after its output."""
         self._anchor = node
         self._emitted = 0
 
     def emit(self, op_type: str, inputs: Sequence[ir.Value | None], domain: str = "", **attributes: float) -> ir.Value:
-        """Add a node of one output and return that output."""
+        """Add a node with one output and return the output."""
         (output,) = self._add(ir.node(op_type, inputs, attributes, domain=domain))
         return output
 
     def emit_several(self, op_type: str, inputs: Sequence[ir.Value | None], outputs: int) -> Sequence[ir.Value]:
-        """Add a node of several outputs and return them."""
+        """Add a node with several outputs and return them."""
         return self._add(ir.node(op_type, inputs, num_outputs=outputs))
 
     def _add(self, node: ir.Node) -> Sequence[ir.Value]:
@@ -49,7 +49,7 @@ class GraphEditor:
         return node.outputs
 
     def constant(self, name: str, value: NDArray[np.generic]) -> ir.Value:
-        """Return the constant of this name, made at first use."""
+        """Return the constant with this name, made at its first use."""
         if name not in self._graph.initializers:
             array = np.asarray(value)
             self._graph.register_initializer(
@@ -58,7 +58,7 @@ class GraphEditor:
         return self._graph.initializers[name]
 
     def replace(self, node: ir.Node, value: ir.Value) -> None:
-        """Let `value` take the place, the name and the shape of the node's only output, and remove the node."""
+        """Give `value` the uses, the name and the shape of the node's only output, and remove the node."""
         (output,) = node.outputs
         name, output.name = output.name, f"{output.name}_replaced"
         value.shape, value.type = output.shape, output.type
@@ -68,7 +68,7 @@ class GraphEditor:
         self._graph.remove(node, safe=True)
 
     def detour(self, node: ir.Node, make: Callable[[ir.Value], ir.Value]) -> None:
-        """Let all that reads the node's only output read what `make` emits of it; the graph must be sorted afterwards."""
+        """Make every reader of the node's only output read what `make` emits from it; the graph must be sorted afterwards."""
         (output,) = node.outputs
         uses, shown = list(output.uses()), output.is_graph_output()
         name, output.name = output.name, f"{output.name}_before"
@@ -81,7 +81,7 @@ class GraphEditor:
 
 
 def constant_of(value: ir.Value | None) -> NDArray[np.generic] | None:
-    """Return the array of an initializer; None of anything else."""
+    """Return the array of an initializer; None for any other value."""
     if value is None or value.const_value is None or not value.is_initializer():
         return None
     array: NDArray[np.generic] = value.const_value.numpy()
@@ -96,7 +96,7 @@ class AddedBias(NamedTuple):
 
 
 def added_bias(product: ir.Value) -> AddedBias | None:
-    """Return the constant vector that is added to a value, if that is all that becomes of the value."""
+    """Return the constant vector that is added to a value, if the value has no other use."""
     consumers = product.consumers()
     if len(consumers) != 1 or consumers[0].op_type != "Add":
         return None

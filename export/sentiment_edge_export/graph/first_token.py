@@ -1,7 +1,7 @@
-"""What is read of the first token only is computed for the first token only.
+"""Computing values for the first token only, where only the first token's are used.
 
-Most encoders give their classes the first token's state. So in the last layer keys and values are needed of all tokens, but
-queries and whatever follows of one: a seventh of DistilBERT's products falls away, and the result stays the same.
+Most encoders classify by the first token's state. So the last layer needs keys and values of all tokens, but queries and all
+that follows of one token only: this saves a seventh of DistilBERT's products, and the result is the same.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _TOKENS, _LAST = 1, 2
 """Axes of [batch, length, width]."""
 _RANK = 3
 _MASK_INPUT = 4
-"""The last input of an attention that is used; those after it would have rows too."""
+"""The last input of an attention that is handled; any after it would have rows too."""
 
 
 def keep_first_token(model: ir.Model) -> dict[str, str]:
-    """Cut away what the result does not need, in place; return the name of each cut value by that of the whole."""
+    """Cut values to the first token where only that is used, in place; return each cut value's name by that of the whole."""
     region = _region(model.graph)
     editor = GraphEditor(model.graph)
     cut: dict[ir.Value, ir.Value] = {}
@@ -38,7 +38,7 @@ def keep_first_token(model: ir.Model) -> dict[str, str]:
 
 
 def _region(graph: ir.Graph) -> dict[ir.Node, tuple[int, ...]]:
-    """Return the nodes that take the first token's row, and those needed for nothing else, with their inputs that have rows."""
+    """Return the nodes that take the first token's row, and those used for nothing else, with their inputs that have rows."""
     region: dict[ir.Node, tuple[int, ...]] = {}
     for node in reversed(graph):
         uses = [use for output in node.outputs for use in output.uses()]
@@ -51,7 +51,7 @@ def _region(graph: ir.Graph) -> dict[ir.Node, tuple[int, ...]]:
 
 
 def _takes_first(node: ir.Node) -> bool:
-    """Whether a node takes the first row out of [batch, length, width]."""
+    """Return whether a node takes the first row of [batch, length, width]."""
     if node.op_type != "Gather" or "axis" not in node.attributes or node.attributes["axis"].as_int() != _TOKENS:
         return False
     index = constant_of(node.inputs[1])
@@ -59,7 +59,7 @@ def _takes_first(node: ir.Node) -> bool:
 
 
 def _inputs_with_rows(node: ir.Node) -> tuple[int, ...]:
-    """Return the inputs on whose rows the rows of the output depend, each on the same one; none where it is not so."""
+    """Return the inputs of which each row determines the same row of the output; none if rows mix."""
     output = node.outputs[0] if len(node.outputs) == 1 else None
     if _takes_first(node):
         return (0,)
@@ -76,7 +76,7 @@ def _inputs_with_rows(node: ir.Node) -> tuple[int, ...]:
 
 
 def _changing_inputs(node: ir.Node, rows: object) -> tuple[int, ...]:
-    """Return an elementwise node's changing inputs, if all of them have as many rows and its constants have none."""
+    """Return the inputs of an elementwise node that are not constant, if all have as many rows and its constants none."""
     arrays = [constant_of(value) for value in node.inputs]
     changing = tuple(position for position, array in enumerate(arrays) if array is None)
     alike = all(_rank(node.inputs[position]) == _RANK and _rows(node.inputs[position]) == rows for position in changing)

@@ -1,7 +1,7 @@
-"""What tracing leaves around an attention node, removed: the reshapes to heads and back, and the biases of Q, K and V.
+"""Fusing the nodes around an attention node into it: the reshapes to heads and back, and the biases of Q, K and V.
 
-`LayerNormalization` and `Gelu` come from the tracer as one node each. Joining them with the addition before them
-(`SkipLayerNormalization`, `BiasGelu`) makes ONNX Runtime slower on CPUs: `benchmarks/fused_kernels.py`.
+`LayerNormalization` and `Gelu` come from the tracer as one node each. They are not fused with the addition before them
+(`SkipLayerNormalization`, `BiasGelu`), because that is slower on CPUs: `benchmarks/fused_kernels.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Projection(NamedTuple):
 
 
 def fuse(model: ir.Model) -> None:
-    """Simplify what is around the attention nodes, in place."""
+    """Fuse the nodes around each attention node into it, in place."""
     _drop_reshapes_to_the_same(model.graph)
     RemoveUnusedNodesPass()(model)
     editor = GraphEditor(model.graph)
@@ -39,7 +39,7 @@ def fuse(model: ir.Model) -> None:
 
 
 def _drop_reshapes_to_the_same(graph: ir.Graph) -> None:
-    """Let readers of `Reshape(Reshape(x))` read x where it has the shape that they expect."""
+    """Make readers of `Reshape(Reshape(x))` read x where it has the same shape."""
     for node in list(graph):
         if node.op_type != "Reshape":
             continue
@@ -52,7 +52,7 @@ def _drop_reshapes_to_the_same(graph: ir.Graph) -> None:
 
 
 def _absorb_biases(attention: ir.Node, editor: GraphEditor) -> None:
-    """Let the node add the biases of Q, K and V, which it does while it lays them out."""
+    """Make the node add the biases of Q, K and V, which it does while it rearranges them."""
     projections = [_projection(value) for value in attention.inputs[:3]]
     if attention.inputs[_BIAS_INPUT] is not None or not all(projections):
         return
@@ -64,7 +64,7 @@ def _absorb_biases(attention: ir.Node, editor: GraphEditor) -> None:
 
 
 def _projection(value: ir.Value | None) -> _Projection | None:
-    """Return product and bias of a value that is their sum and is read by this attention alone."""
+    """Return product and bias of a value that is their sum and is read by one attention only."""
     addition = None if value is None else value.producer()
     if value is None or addition is None or addition.op_type != "Add" or len(value.uses()) != 1:
         return None

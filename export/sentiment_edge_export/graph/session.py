@@ -1,4 +1,4 @@
-"""Running a graph before there is a bundle."""
+"""Running a graph before it is in a bundle."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def trial_session(model: ir.Model) -> Iterator[onnxruntime.InferenceSession]:
-    """Yield a session over the graph, written to a temporary file for as long.
+    """Yield a session that runs the graph from a temporary file.
 
     Raises:
-        OutputError: there is no room for the file.
+        OutputError: the file cannot be written.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "model.onnx"
@@ -29,7 +29,7 @@ def trial_session(model: ir.Model) -> Iterator[onnxruntime.InferenceSession]:
             ir.save(model, path, external_data=f"{path.name}_data")
         except OSError as error:
             reason = error.strerror or error
-            raise OutputError(f"{tempfile.gettempdir()}: no room to try the model ({reason}); set TMPDIR") from error
+            raise OutputError(f"{tempfile.gettempdir()}: cannot write a temporary model ({reason}); set TMPDIR to a folder with room") from error
         yield onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
 
 

@@ -1,4 +1,4 @@
-"""A torch module to an ONNX graph, its batch and length symbolic or fixed."""
+"""Tracing a torch module to an ONNX graph, its batch and length symbolic or fixed."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
     import onnx_ir as ir
 
-    from sentiment_edge_export.options import ExportOptions
-    from sentiment_edge_export.torch_classifier import TorchClassifier
+    from sentiment_edge_export.options import GraphOptions
+    from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm
 
 INPUTS = ("input_ids", "attention_mask")
 OPSET = 21
-"""The first with `QuantizeLinear` in blocks."""
+"""The first opset with `QuantizeLinear` in blocks."""
 _SCOPES = "pkg.torch.onnx.name_scopes"
-"""What the exporter notes of a node: the modules it was traced in, outermost first, and its own name, as a Python list."""
+"""A node's metadata: the modules that it was traced in, outermost first, and its own name, as a Python list."""
 _EXAMPLE = {"batch": 2, "length": 8}
-"""What to trace symbolic axes with: neither 0 nor 1, which the tracer would take for constants."""
+"""Sizes to trace symbolic axes with; the tracer would take 0 and 1 for constants."""
 
 
-def trace(classifier: TorchClassifier, options: ExportOptions) -> ir.Model:
-    """Trace the classifier's module; shapes of inner values are kept for the passes that follow.
+def trace(classifier: TorchClassifier, form: TracedForm, options: GraphOptions) -> ir.Model:
+    """Trace one form of the classifier; inner values keep their shapes for the passes that follow.
 
     Raises:
         ExportError: torch cannot trace it.
@@ -43,7 +43,7 @@ def trace(classifier: TorchClassifier, options: ExportOptions) -> ir.Model:
     with _quiet_exporter():
         try:
             program = torch.onnx.export(
-                classifier.traced,
+                form.module,
                 (example, example.clone()),
                 input_names=INPUTS,
                 output_names=classifier.outputs,
@@ -56,7 +56,7 @@ def trace(classifier: TorchClassifier, options: ExportOptions) -> ir.Model:
             reason = next(iter(str(error.__cause__ or error).splitlines()), "")
             raise ExportError(f"torch.onnx.export cannot trace a {classifier.family} model ({reason})") from error
     if program is None:
-        raise ExportError("torch.onnx.export gave no program")
+        raise ExportError("torch.onnx.export returned no graph; report this with the versions in use")
     model = program.model
     _name_matrices(model.graph)
     _strip(model)
@@ -65,7 +65,7 @@ def trace(classifier: TorchClassifier, options: ExportOptions) -> ir.Model:
 
 
 def _name_matrices(graph: ir.Graph) -> None:
-    """Name what the tracer transposed, and so numbered, after the module that multiplies with it."""
+    """Name each matrix that the tracer transposed, and so only numbered, after the module that multiplies with it."""
     for node in graph:
         weight = node.inputs[1] if node.op_type == "MatMul" else None
         if weight is None or not weight.is_initializer() or not str(weight.name).startswith("val_"):
@@ -77,7 +77,7 @@ def _name_matrices(graph: ir.Graph) -> None:
 
 
 def _strip(model: ir.Model) -> None:
-    """Remove what tells of the tracing only: source lines, paths of this machine."""
+    """Remove metadata of the tracing: source lines, paths of this machine."""
     ClearMetadataAndDocStringPass()(model)
     graph = model.graph
     for value in (*graph.inputs, *graph.initializers.values(), *(value for node in graph for value in node.outputs)):
@@ -87,7 +87,7 @@ def _strip(model: ir.Model) -> None:
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Keep the exporter's remarks on itself from the user."""
+    """Silence the exporter's log and warnings."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

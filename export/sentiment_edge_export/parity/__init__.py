@@ -1,1 +1,1 @@
-"""Parity: how close a bundle comes to the original definition in torch, and the gate on it."""
+"""Parity between a bundle and the original definition in torch: its measurement, report and bounds."""

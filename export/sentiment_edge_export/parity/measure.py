@@ -1,4 +1,4 @@
-"""How close a bundle comes to the original definition in torch, measured through the real runtime."""
+"""Measuring the parity between a bundle and the original definition in torch, through the real runtime."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
 from sentiment_edge_export.parity.texts import parity_texts
 from sentiment_edge_runtimes.batching import MAX_ROWS, pad, padded_length
 from sentiment_edge_runtimes.classifier import Classifier
-from sentiment_edge_runtimes.comparison import Condition, Run
-from sentiment_edge_runtimes.engines.engine import open_engine
+from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
+from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import drift, probabilities
 from sentiment_edge_runtimes.tokenization import TextTokenizer
@@ -35,23 +35,23 @@ _SAMPLE_EVERY = 4
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What torch says of the parity texts; computed once, whatever is compared with it."""
+    """The answers of torch to the parity texts, computed once for all comparisons."""
 
     texts: tuple[str, ...]
     logits: NDArray[np.float32]
     """[texts, classes]"""
     public: int
-    """So many of the texts, the first ones, are the project's own; the others are the user's."""
+    """The number of texts that are the project's own; they come first, then the user's."""
 
     def sample(self) -> Reference:
-        """Return every fourth text of the project's own: enough to tell a wrong graph from a right one."""
+        """Return a quarter of the project's own texts, enough to tell a wrong graph from a right one."""
         rows = slice(0, self.public, _SAMPLE_EVERY)
         texts = self.texts[rows]
         return Reference(texts, self.logits[rows], len(texts))
 
 
 def run_reference(classifier: TorchClassifier, checkpoint: Checkpoint, own_texts: Sequence[str] = ()) -> Reference:
-    """Run the original definition over the parity texts and the user's own, one unpadded text at a time."""
+    """Run the original definition on the parity texts and the user's own, one unpadded text at a time."""
     public = parity_texts()
     texts = (*public, *own_texts)
     ids = [torch.tensor(checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation)) for text in texts]
@@ -59,31 +59,31 @@ def run_reference(classifier: TorchClassifier, checkpoint: Checkpoint, own_texts
 
 
 class Measurement(NamedTuple):
-    """A report, and the bundle's logits that a later run may be compared with."""
+    """A parity report and the logits behind it."""
 
     report: ParityReport
     logits: NDArray[np.float32]
-    """[texts, classes], of the texts one by one."""
+    """The bundle's logits of the texts one by one, [texts, classes]."""
 
 
 class _Outcome(NamedTuple):
-    """What one way of running the bundle gave."""
+    """The result of one way of running the bundle."""
 
     name: str
     rows: NDArray[np.int64]
-    """Which texts."""
+    """Indices of the texts."""
     logits: NDArray[np.float32]
-    """[rows, classes]"""
+    """The bundle's logits, [rows, classes]."""
     lengths: NDArray[np.int64] | None = None
-    """[rows], what each text was padded to, where that is of interest."""
+    """The length that each text was padded to, [rows]; None where a report by length makes no sense."""
 
 
-def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: EngineName = "onnxruntime") -> Measurement:
-    """Compare a bundle with torch: texts alone, in batches of mixed lengths, and padded to each length that it pads to.
+def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: EngineName) -> Measurement:
+    """Compare a bundle with torch: texts one by one, in batches of mixed lengths, and padded to each of its lengths.
 
-    A condition that misses a bound is the last one: the bundle is refused whatever the others are like.
+    Measuring stops at the first condition that misses a bound, because the bundle is refused then.
     """
-    run = Run(engine, bundle.manifest.computed_in(engine), bundle.manifest.activation)
+    run = LogitsOrigin(engine, bundle.manifest.computed_in(engine), bundle.manifest.activation)
     outcomes: list[_Outcome] = []
     conditions: list[Condition] = []
     failures: list[str] = []
@@ -111,7 +111,7 @@ def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: Engine
 
 
 def _run(bundle: Bundle, engine_name: EngineName, texts: Sequence[str]) -> Iterator[_Outcome]:
-    """Run the texts one by one, in mixed batches, and each padded to one of the lengths that it fits, these in turn."""
+    """Run the texts one by one, in mixed batches, and each padded to a length that it fits into, taking these in turn."""
     classifier = Classifier(bundle, engine=engine_name)  # as a user would
     yield _Outcome("one by one", np.arange(len(texts)), np.concatenate([classifier.logits([text]) for text in texts]))
     engine = open_engine(bundle, engine_name, usable_cpus())
@@ -133,8 +133,8 @@ def _run(bundle: Bundle, engine_name: EngineName, texts: Sequence[str]) -> Itera
     yield _Outcome("padded", np.arange(len(texts)), padded, lengths)
 
 
-def _by_length(outcome: _Outcome, reference: Reference, run: Run) -> Iterator[Condition]:
-    """Yield the texts of an outcome by what they were padded to."""
+def _by_length(outcome: _Outcome, reference: Reference, run: LogitsOrigin) -> Iterator[Condition]:
+    """Yield the condition of each length, over the texts that were padded to it."""
     for length in () if outcome.lengths is None else np.unique(outcome.lengths):
         rows = outcome.lengths == length
         yield Condition.of(f"padded to {length}", outcome.logits[rows], reference.logits[outcome.rows[rows]], run)

@@ -1,4 +1,4 @@
-"""What a comparison with torch found, and the bounds that decide on it."""
+"""The report of a comparison with torch, and the bounds that it is held against."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+
+from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,24 +21,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a bundle must hold to in every condition."""
+    """The limits that a bundle must keep in every condition."""
 
     agreement: float
-    """Least share of texts with torch's label."""
+    """Least share of texts that must get torch's label."""
     mean_drift: float
     logit_difference: float
-    """Largest difference of a logit to torch's; infinity where there is no bound."""
+    """Largest difference between a logit and torch's; infinity for no bound."""
     batch_difference: float
-    """Largest difference of a logit between a text alone and the same text in any batch; infinity likewise."""
+    """Largest difference of a logit between a text alone and the same text in any batch; infinity for no bound."""
 
     def as_json(self) -> dict[str, float | None]:
-        """Return the bounds, None where there is none."""
+        """Return the bounds by name, None for no bound."""
         return {name: bound if math.isfinite(bound) else None for name, bound in asdict(self).items()}
 
     def failures(self, condition: Condition, batch_difference: float) -> Iterator[str]:
-        """Yield each bound that a condition misses, in words."""
+        """Yield a sentence for each bound that a condition misses."""
         # Each comparison is written so that a NaN fails it.
-        engine = "" if condition.engine == "onnxruntime" else f"{condition.engine}, "
+        engine = "" if condition.engine == DEFAULT_ENGINE else f"{condition.engine}, "
         name = f"{engine}{condition.precision}, {condition.name}"
         if not condition.agreement >= self.agreement:
             yield f"{name}: agreement {condition.agreement:.2%}, at least {100 * self.agreement:.4g}% needed"
@@ -50,16 +52,16 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class WorstText:
-    """A text whose probabilities moved most."""
+    """A text with one of the largest drifts."""
 
     text: str
     drift: float
     torch: dict[str, float]
     """Probability of every label in torch."""
     bundle: dict[str, float]
-    """The same in the bundle, in the worst condition."""
+    """Probability of every label in the bundle, in the worst condition."""
     private: bool = False
-    """Whether it is the user's own, which a bundle does not carry."""
+    """Whether the text is the user's own; a bundle holds none of these."""
 
     def __str__(self) -> str:
         """Return both distributions on one line."""
@@ -69,35 +71,35 @@ class WorstText:
 
 @dataclass(frozen=True, slots=True)
 class ParityReport:
-    """The outcome of one measurement."""
+    """The differences between a bundle and torch, and the bounds that they miss."""
 
     conditions: tuple[Condition, ...]
-    """Over all texts."""
+    """Each way of running the bundle, over all texts."""
     by_length: tuple[Condition, ...]
-    """The padded condition again, its texts by what they were padded to: too few of each for a bound on agreement."""
+    """The padded condition split by length; each has too few texts for a bound on agreement."""
     batch_difference: float
     """Largest difference of a logit between a text alone and the same text in any batch."""
     bounds: Bounds
     failures: tuple[str, ...]
-    """The bounds that were missed, in words."""
+    """A sentence for each bound that was missed."""
     worst: tuple[WorstText, ...]
     torch: NDArray[np.float64] = field(repr=False, compare=False)
     """Probabilities in torch, [texts, classes]."""
     bundle: NDArray[np.float64] = field(repr=False, compare=False)
-    """The same in the bundle, one by one."""
+    """Probabilities in the bundle of the texts one by one, [texts, classes]."""
 
     @property
     def passed(self) -> bool:
-        """Whether every bound held."""
+        """Whether every bound was kept."""
         return not self.failures
 
     @property
     def engines(self) -> tuple[EngineName, ...]:
-        """What was measured, in order."""
+        """The engines that were measured, in order."""
         return tuple(dict.fromkeys(condition.engine for condition in self.conditions))
 
     def summary(self) -> dict[str, Any]:
-        """Return what the manifest holds of the report, as JSON has it."""
+        """Return the part of the report that the manifest holds, as JSON."""
         return {
             "passed": self.passed,
             "conditions": [asdict(condition) for condition in self.conditions],
@@ -106,15 +108,15 @@ class ParityReport:
         }
 
     def whole(self) -> dict[str, Any]:
-        """Return all of the report that a bundle carries, as JSON has it: none of the user's own texts."""
+        """Return the report that a bundle holds, as JSON, without the user's own texts."""
         worst = [{**asdict(text), "text": None if text.private else text.text} for text in self.worst]
         return {**self.summary(), "by_length": [asdict(condition) for condition in self.by_length], "worst": worst}
 
 
-def together(reports: Sequence[ParityReport]) -> ParityReport:
-    """Return one report on several engines: all their conditions, the widest of their bounds, the worst of their texts.
+def merge(reports: Sequence[ParityReport]) -> ParityReport:
+    """Return one report on several engines: all conditions, the widest of the bounds, the worst of the texts.
 
-    The probabilities stay those of the first.
+    The probabilities are those of the first report.
     """
     first = reports[0]
     worst = sorted((text for report in reports for text in report.worst), key=attrgetter("drift"), reverse=True)

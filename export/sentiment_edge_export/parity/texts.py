@@ -1,4 +1,4 @@
-"""The texts that parity is measured on: the project's own, of many kinds, so that an export needs no data."""
+"""The project's own parity texts, of many kinds, so that an export needs no data."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _LONG_TEXT = (
     "one would leave before the quiet and rather lovely end"
 )
 _LONG_COUNTS = (20, 33, 50, 66, 90, 120, 126, 127, 200, 500, 2000)
-"""Words: on both sides of what models read."""
+"""Numbers of words in long texts, below and above the maximum lengths of models."""
 
 
 def parity_texts() -> list[str]:
-    """Return the texts: one word to 2,000, negation, irony, slang, emoji, other scripts, markup, nothing at all."""
+    """Return the texts: of no words to 2,000, with negation, irony, slang, emoji, other scripts and markup."""
     written = _HAND_WRITTEN.read_text(encoding="utf-8").split("\n")[:-1]
     return ["", " ", "nul \0 byte", "line\r\nend", *written, *(_long(count) for count in _LONG_COUNTS), "x" * 5000]
 
 
 def _long(count: int) -> str:
-    """Return that many words, no two lengths starting alike."""
+    """Return a text of so many words; texts of different lengths start differently."""
     words = _LONG_TEXT.split()
     return " ".join(words[(count + 7 * index) % len(words)] for index in range(count))

@@ -1,1 +1,1 @@
-"""int8: what it is fitted to, what becomes of each weight, which weights suffer most."""
+"""int8 quantization: calibration, rounding of weights, rewriting of graphs, sensitivity of weights."""

@@ -1,11 +1,11 @@
-"""Fitting a matrix to int8 such that its product changes least on typical activations.
+"""Fitting a matrix to int8 so that its product changes least on calibration activations.
 
-Two steps, both by the gram matrix of those activations, the sum of x x^T over tokens x:
+Two steps, both by the Gram matrix of those activations, the sum of x x^T over tokens x:
 
 * smoothing, after SmoothQuant (https://arxiv.org/abs/2211.10438): a few channels of a normalized layer are much larger than
-  the others and take the range of int8 for themselves. Their activations are divided, and their rows multiplied, by a factor;
-* rounding, after GPTQ (https://arxiv.org/abs/2210.17323): rows are rounded one after the other, and what each loses is made
-  up for by the rows to come, as far as typical activations let them.
+  the others and use up the range of int8. Their activations are divided, and their rows multiplied, by a factor;
+* rounding, after GPTQ (https://arxiv.org/abs/2210.17323): rows are rounded one after the other, and the error of each is
+  compensated by the rows that follow, as far as the correlation of their activations allows.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 INT8_MAX = 127
 _BLOCK = 128
 _DAMPING = 0.01
-"""Of the mean diagonal, added to it: keeps directions that calibration never saw from being sacrificed."""
+"""Share of the mean diagonal that is added to the diagonal, so that directions never seen in calibration keep their weight."""
 _LARGEST_FACTOR = 100.0
 _TINY = torch.finfo(torch.float32).tiny
 
 
 class Fit(NamedTuple):
-    """How a matrix is fitted to what it is multiplied with."""
+    """The smoothing and compensation of a matrix, fitted to its activations."""
 
     smoothing: NDArray[np.float32] | None
-    """[in], what activations are divided by first; None: nothing."""
+    """Divisors of the activations, [in]; None for no smoothing."""
     compensation: Tensor | None
-    """float32 [in, in], how rows make up for each other; None: each is rounded for itself."""
+    """Upper triangle by which rows compensate each other, float32 [in, in]; None if each is rounded separately."""
 
 
 UNFITTED = Fit(None, None)
 
 
 def fit_to(gram: Tensor, *, smooth: bool) -> Fit:
-    """Return how to fit matrices to activations of this gram matrix, float32 [in, in]."""
+    """Return the fit of matrices to activations with this Gram matrix, float32 [in, in]."""
     if not smooth:
         return Fit(None, _compensation(gram))
     factors = _smoothing(gram)
@@ -58,14 +58,14 @@ def quantize_fitted(matrix: NDArray[np.float32], fit: Fit) -> tuple[NDArray[np.i
 
 
 def quantize_symmetric(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return int8 values and their fp32 scales, one along `axis`: weight ~ values * scales, values within -127..127."""
+    """Return int8 values, within -127..127, and fp32 scales of size 1 along `axis`: weight ~ values * scales."""
     scales = (np.abs(weight).max(axis=axis, keepdims=True) / INT8_MAX).astype(np.float32)
     scales = np.where(scales >= np.finfo(np.float32).tiny, scales, np.float32(1))  # too small to divide by: all become 0
     return np.rint(weight / scales).astype(np.int8), scales
 
 
 def _smoothing(gram: Tensor) -> Tensor:
-    """Return a factor for each channel: the root of how far it is above the median channel, at least 1."""
+    """Return a factor for each channel: the square root of its ratio to the median channel, at least 1."""
     magnitude = gram.diagonal().sqrt()
     alive = magnitude[magnitude > 0]
     usual = alive.median() if len(alive) else magnitude.new_ones(())
@@ -73,7 +73,7 @@ def _smoothing(gram: Tensor) -> Tensor:
 
 
 def _compensation(gram: Tensor) -> Tensor:
-    """Return the upper triangle that tells how rows make up for each other."""
+    """Return the upper triangle by which rows compensate each other: the Cholesky factor of the inverse of the Gram matrix."""
     damped = gram.double()
     damped.diagonal().add_(_DAMPING * damped.diagonal().mean().clamp_min(_TINY))
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(damped))
@@ -82,7 +82,7 @@ def _compensation(gram: Tensor) -> Tensor:
 
 
 def _round_compensated(matrix: Tensor, scales: Tensor, upper: Tensor) -> Tensor:
-    """Return the rounded values, int8 [in, out], of a matrix [in, out] with steps [1, out]."""
+    """Return the rounded values, int8 [in, out], of a matrix [in, out] with scales [1, out]."""
     remaining = matrix / scales
     values = torch.empty(matrix.shape, dtype=torch.int8)
     for start in range(0, len(matrix), _BLOCK):

@@ -1,4 +1,4 @@
-"""Which weights go back to fp32 when int8 misses its bounds: those that cause most drift, measured without labels."""
+"""The sensitivity of weights to int8, measured without labels: it decides which stay fp32 when int8 misses its bounds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from sentiment_edge_export.graph.session import trial_session
 from sentiment_edge_export.quantization.rewrite import SWITCHES, switchable
 from sentiment_edge_runtimes.numerics import drift
+from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -20,29 +21,29 @@ if TYPE_CHECKING:
 
 
 class Sensitivity(NamedTuple):
-    """What int8 does to one weight."""
+    """The drift that one weight causes in int8."""
 
     weight: str
     drift: float
-    """Mean drift of the texts when this weight alone is int8."""
+    """Mean drift of the texts when only this weight is int8."""
     share: float
-    """Its elements, of all that int8 is for."""
-    engine: EngineName = "onnxruntime"
+    """Its share of the elements of all weights that become int8."""
+    engine: EngineName = DEFAULT_ENGINE
 
     def __str__(self) -> str:
-        """Return it in words."""
-        where = "" if self.engine == "onnxruntime" else f", in {self.engine}"
+        """Return name, drift and share on one line."""
+        where = "" if self.engine == DEFAULT_ENGINE else f", in {self.engine}"
         return f"{self.weight} (drift {self.drift:.4f}, {self.share:.1%} of the weights{where})"
 
 
 def rank(model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: Batches) -> list[Sensitivity]:
-    """Return every weight that becomes int8, the one that causes most drift first.
+    """Return the sensitivity of every weight that becomes int8, worst first.
 
     Args:
         model: the fp32 graph.
         recipe: how it becomes int8.
-        activation: what makes probabilities of the logits.
-        batches: ids and mask, [batch, length], of a few texts that the gate does not see.
+        activation: turns logits into probabilities.
+        batches: ids and mask, [batch, length], of a few texts that the gate does not measure.
     """
     count, total = len(recipe.weights), sum(recipe.weights.values())
     with trial_session(switchable(model, recipe)) as session:

@@ -1,7 +1,7 @@
-"""Steps of activations fixed ahead of time: for engines that are fastest so, at the price of calibration.
+"""Scales and zero points of activations fixed ahead of time: fastest on some engines, but they need calibration.
 
-A step is chosen such that rounding and cutting off together cost least on typical values: their squared error over a
-histogram, over ranges from a twentieth of what was seen to all of it.
+They are chosen to minimize the squared error of rounding and clipping over a histogram of calibration values. The candidates
+are ranges whose ends are from a twentieth of those seen to all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sentiment_edge_export.quantization.calibration import Batches
-    from sentiment_edge_export.quantization.weights import Matrix
+    from sentiment_edge_export.quantization.weights import QuantizedMatrix
 
 _BINS = 2048
 _SHARES = np.geomspace(0.05, 1, 24)
@@ -29,20 +29,20 @@ _SMALLEST_RANGE = float(np.finfo(np.float32).tiny) * _LEVELS
 _RANK = 3
 
 
-class Step(NamedTuple):
-    """How a value becomes uint8: value / scale + zero."""
+class QuantParams(NamedTuple):
+    """The parameters that quantize a value to uint8: value / scale + zero."""
 
     scale: np.float32
     zero: np.uint8
 
 
-def static_steps(model: ir.Model, matrices: Mapping[str, Matrix], batches: Batches) -> dict[str, Step]:
-    """Return the step of each value [batch, rows, width] that products multiply with a constant matrix, by name.
+def static_params(model: ir.Model, matrices: Mapping[str, QuantizedMatrix], batches: Batches) -> dict[str, QuantParams]:
+    """Return the parameters of each value [batch, rows, width] that is multiplied with a constant matrix, by name.
 
     Args:
         model: the fp32 graph.
-        matrices: what is known of the matrices: values are divided by their smoothing first.
-        batches: ids and mask, [batch, length]; the tokens of each one's first text count.
+        matrices: the rounded matrices by name; activations are divided by their smoothing first.
+        batches: ids and mask, [batch, length]; only the first text of each is used.
     """
     smoothing = _smoothing(model, matrices)
     if not smoothing:
@@ -55,11 +55,11 @@ def static_steps(model: ir.Model, matrices: Mapping[str, Matrix], batches: Batch
     counts = {name: np.zeros(_BINS) for name in names}
     for name, tokens in _smoothed(model, smoothing, batches):
         counts[name] += np.histogram(tokens, _BINS, ranges[name])[0]
-    return {name: _best_step(counts[name], *ranges[name]) for name in names if ranges[name][0] < ranges[name][1]}
+    return {name: _best_params(counts[name], *ranges[name]) for name in names if ranges[name][0] < ranges[name][1]}
 
 
-def _smoothing(model: ir.Model, matrices: Mapping[str, Matrix]) -> dict[str, NDArray[np.float32] | None]:
-    """Return what each value is divided by: all matrices that it is multiplied with share that."""
+def _smoothing(model: ir.Model, matrices: Mapping[str, QuantizedMatrix]) -> dict[str, NDArray[np.float32] | None]:
+    """Return the divisors of each value, which all matrices that it is multiplied with share."""
     found: dict[str, NDArray[np.float32] | None] = {}
     for node in filter(is_product, model.graph):
         value, weight = node.inputs[:2]
@@ -78,19 +78,19 @@ def _smoothed(
         yield name, tokens if factors is None else tokens / factors
 
 
-def _best_step(counts: NDArray[np.float64], least: float, greatest: float) -> Step:
+def _best_params(counts: NDArray[np.float64], least: float, greatest: float) -> QuantParams:
     edges = np.linspace(least, greatest, len(counts) + 1)
     middles = (edges[1:] + edges[:-1]) / 2
-    steps = [_step(least * below, greatest * above) for below in _SHARES.tolist() for above in _SHARES.tolist()]
-    return min(steps, key=lambda step: _error(counts, middles, step))
+    candidates = [_params(least * below, greatest * above) for below in _SHARES.tolist() for above in _SHARES.tolist()]
+    return min(candidates, key=lambda params: _error(counts, middles, params))
 
 
-def _step(least: float, greatest: float) -> Step:
+def _params(least: float, greatest: float) -> QuantParams:
     scale = np.float32(max(greatest - least, _SMALLEST_RANGE) / _LEVELS)
-    return Step(scale, np.uint8(np.clip(np.rint(-least / scale), 0, _LEVELS)))
+    return QuantParams(scale, np.uint8(np.clip(np.rint(-least / scale), 0, _LEVELS)))
 
 
-def _error(counts: NDArray[np.float64], middles: NDArray[np.float64], step: Step) -> float:
-    zero = float(step.zero)
-    rounded = (np.clip(np.rint(middles / step.scale + zero), 0, _LEVELS) - zero) * step.scale
+def _error(counts: NDArray[np.float64], middles: NDArray[np.float64], params: QuantParams) -> float:
+    zero = float(params.zero)
+    rounded = (np.clip(np.rint(middles / params.scale + zero), 0, _LEVELS) - zero) * params.scale
     return float(counts @ np.square(rounded - middles))

@@ -1,4 +1,4 @@
-"""Which weights of a graph become int8, and what they become."""
+"""The weights of a graph that become int8, and their rounding."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     import onnx_ir as ir
     from numpy.typing import NDArray
 
-    from sentiment_edge_export.quantization.calibration import Typical
+    from sentiment_edge_export.quantization.calibration import ActivationStats
 
 _SMALLEST_WEIGHT = 1024
-"""Elements below which a tensor stays fp32: it would not shrink the file."""
+"""Tensors of fewer elements stay fp32: int8 would hardly shrink the file."""
 _FEW_ROWS = 1024
-"""Rows up to which an embedding stays fp32."""
+"""Embeddings of at most so many rows stay fp32."""
 _MATRIX = 2
 
 
-class Matrix(NamedTuple):
+class QuantizedMatrix(NamedTuple):
     """A matrix rounded for products in int8."""
 
     values: NDArray[np.int8]
@@ -33,11 +33,11 @@ class Matrix(NamedTuple):
     scales: NDArray[np.float32]
     """[out]"""
     smoothing: NDArray[np.float32] | None
-    """[in], what its activations must be divided by first"""
+    """Divisors of its activations, [in]; None for no smoothing"""
 
 
 def quantized_weights(node: ir.Node) -> tuple[ir.Value, ...]:
-    """Return the inputs of a node that int8 is for: none of most nodes."""
+    """Return the weights of a node that become int8; most nodes have none."""
     if node.domain:
         return ()
     positions = {"Gather": (0,), "MatMul": (1,), "Gemm": (1, 2), "GRU": (1, 2)}.get(node.op_type, ())
@@ -49,64 +49,60 @@ def quantized_weights(node: ir.Node) -> tuple[ir.Value, ...]:
 
 
 def is_product(node: ir.Node) -> bool:
-    """Whether a node is a product over tokens with a constant matrix."""
+    """Return whether a node is a product over tokens with a constant matrix."""
     return node.op_type == "MatMul" and _is_weight(node.inputs[1]) and array_of(node.inputs[1]).ndim == _MATRIX
 
 
 def products(model: ir.Model) -> list[ir.Value]:
-    """Return what the products over tokens that int8 is for are multiplied with, each value once."""
+    """Return the activations of all products over tokens with a constant matrix, each value once."""
     found = (node.inputs[0] for node in model.graph if is_product(node))
     axes = model.graph.inputs[0].shape
     return list(dict.fromkeys(value for value in found if value is not None and _is_over_tokens(value, axes)))
 
 
-def round_matrices(model: ir.Model, typical: Mapping[str, Typical], *, smooth_all: bool = False) -> dict[str, Matrix]:
-    """Round every matrix of a product over tokens, as one for all the products it serves.
+def round_matrices(model: ir.Model, stats: Mapping[str, ActivationStats], *, smooth_all: bool = False) -> dict[str, QuantizedMatrix]:
+    """Round every matrix of a product over tokens, once for all its products, and return them by name.
 
     Args:
-        model: as traced and fused.
-        typical: what is known of some of the values in `products`, by name: matrices are rounded for those; others for
-            themselves.
-        smooth_all: whatever they are multiplied with, rather than normalized values only, where it costs nothing.
-
-    Returns:
-        By the matrices' names.
+        model: the fp32 graph.
+        stats: statistics of some of the activations, by name. Matrices are fitted to these; any other is rounded as it is.
+        smooth_all: smooth all activations, not only normalized ones, for which smoothing is free.
     """
-    matrices: dict[str, Matrix] = {}
-    fitted: tuple[tuple[str, ...], Fit] = ((), UNFITTED)  # the last one: Q, K and V follow each other and share it
+    matrices: dict[str, QuantizedMatrix] = {}
+    fitted: tuple[tuple[str, ...], Fit] = ((), UNFITTED)  # of the previous matrix: Q, K and V follow each other and share it
     for node in filter(is_product, model.graph):
         weight = cast("ir.Value", node.inputs[1])
         if weight.name in matrices:
             continue
-        known = [value for value in _multiplied_with(weight) if value.name in typical]
+        known = [value for value in _multiplied_with(weight) if value.name in stats]
         names = tuple(str(value.name) for value in known)
         if names != fitted[0]:
-            fitted = names, _fit(known, typical, smooth_all=smooth_all) if known else UNFITTED
-        matrices[str(weight.name)] = Matrix(*quantize_fitted(array_of(weight), fitted[1]), fitted[1].smoothing)
+            fitted = names, _fit(known, stats, smooth_all=smooth_all) if known else UNFITTED
+        matrices[str(weight.name)] = QuantizedMatrix(*quantize_fitted(array_of(weight), fitted[1]), fitted[1].smoothing)
     return matrices
 
 
 def array_of(weight: ir.Value | None) -> NDArray[np.float32]:
-    """Return the array of a value that is known to be a weight."""
+    """Return the array of a value that is known to be a constant."""
     return cast("NDArray[np.float32]", constant_of(weight))
 
 
-def _fit(known: Sequence[ir.Value], typical: Mapping[str, Typical], *, smooth_all: bool) -> Fit:
-    """Find out how to fit a matrix to all that it is multiplied with."""
+def _fit(known: Sequence[ir.Value], stats: Mapping[str, ActivationStats], *, smooth_all: bool) -> Fit:
+    """Return the fit of a matrix to all its activations."""
     alike = all(_multiplied_with(node.inputs[1]) == known for value in known for node in value.consumers() if is_product(node))
-    grams = [typical[str(value.name)].gram for value in known]
+    grams = [stats[str(value.name)].gram for value in known]
     gram = grams[0] if len(grams) == 1 else torch.stack(grams).sum(dim=0)
     return fit_to(gram, smooth=alike and (smooth_all or all(map(_is_normalized, known))))
 
 
 def _multiplied_with(weight: ir.Value | None) -> list[ir.Value]:
-    """Return the activations of the products over tokens that a weight serves."""
+    """Return the activations that a weight is multiplied with."""
     readers = () if weight is None else weight.consumers()
     return [value for node in readers if node.op_type == "MatMul" and (value := node.inputs[0]) is not None]
 
 
 def _is_normalized(value: ir.Value) -> bool:
-    """Whether a value comes from a LayerNormalization, all of it or the first token's row."""
+    """Return whether a value is the output of a LayerNormalization, or the first token's row of one."""
     producer = value.producer()
     if producer is not None and producer.op_type == "Slice" and producer.inputs[0] is not None:
         producer = producer.inputs[0].producer()
@@ -114,7 +110,7 @@ def _is_normalized(value: ir.Value) -> bool:
 
 
 def _is_over_tokens(value: ir.Value, axes: ir.Shape | None) -> bool:
-    """Whether a value is [batch, length, width]; others are not what calibration takes them for."""
+    """Return whether a value is [batch, length, width], the only shape that calibration can read."""
     return axes is not None and value.shape is not None and len(value.shape) == len(axes) + 1 and value.shape[:-1] == axes[:]
 
 

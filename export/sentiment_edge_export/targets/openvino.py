@@ -1,13 +1,13 @@
-"""OpenVINO: attention in parts, which it joins itself; static int8 where calibration can be had; its own file format.
+"""OpenVINO: attention in parts, which it fuses itself; static int8 for calibrated models; its own file format.
 
-A graph goes there by way of ONNX, read by OpenVINO itself. `openvino.convert_model` is not used: it reports home.
+OpenVINO itself reads the graph from an ONNX file. `openvino.convert_model` is not used, because it sends telemetry.
 """
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx_ir as ir
@@ -17,6 +17,7 @@ from sentiment_edge_export.graph.editor import GraphEditor, constant_of
 from sentiment_edge_export.graph.save import write_model
 from sentiment_edge_runtimes.engines.selection import installed_engines
 from sentiment_edge_runtimes.errors import first_line
+from sentiment_edge_runtimes.machine.cpu import cpu_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,29 +28,32 @@ if TYPE_CHECKING:
 
 ENGINE: EngineName = "openvino"
 FUSES_ATTENTION = False
+OPTIONS: tuple[str, ...] = ("inference_precision",)
 _FILE = "openvino/openvino_model.xml"
 _LENGTHS_INPUT = 4
 _HOLD = 1e6
-"""Times any weight that matters, far above the 17 from which a sigmoid is exactly 1 in fp32."""
+"""The added input in padding. Times any weight that matters it is far above 17, from where a sigmoid is exactly 1 in fp32."""
 
 
-def check() -> None:
-    """Find out whether OpenVINO is installed.
+def check(options: ExportOptions) -> None:
+    """Check that OpenVINO is installed and that the CPU has the data type of the export.
 
     Raises:
-        ExportError: it is not.
+        ExportError: one of these is missing.
     """
-    if "openvino" not in installed_engines():
+    if ENGINE not in installed_engines():
         raise ExportError("OpenVINO is not installed: pip install 'sentiment-edge[export-openvino]'")
+    if options.graph.inference_precision == "bf16" and "bf16" not in cpu_features().features:
+        raise ExportError("this CPU has no bfloat16, so parity in bfloat16 cannot be measured; export on a CPU that has it")
 
 
 def scheme(classifier: TorchClassifier, _: ExportOptions) -> Scheme:
-    """Return static int8 for what is calibrated; of the others, such as a GRU, only the weights are stored as int8."""
-    return "static" if classifier.calibrated else "stored"
+    """Return static int8 for a calibrated classifier, weight-only int8 for any other, such as one with a GRU."""
+    return "static" if classifier.calibrated else "weight-only"
 
 
 def adapt(model: ir.Model) -> None:
-    """Let every GRU keep its state through padding by its gates: OpenVINO's disregards lengths in a mixed batch."""
+    """Make every GRU keep its state through padding by its gates: OpenVINO's GRU ignores lengths in a mixed batch."""
     editor = GraphEditor(model.graph)
     for node in list(model.graph):
         if node.op_type == "GRU" and len(node.inputs) > _LENGTHS_INPUT and node.inputs[_LENGTHS_INPUT] is not None:
@@ -58,10 +62,10 @@ def adapt(model: ir.Model) -> None:
 
 
 def _hold_in_padding(gru: ir.Node, editor: GraphEditor) -> None:
-    """Give the update gate one more input, which is 0 at a text's tokens and huge after them, and drop the lengths.
+    """Give the update gate one more input, which is 0 at a text's tokens and huge in padding, and drop the lengths.
 
-    A state is z * (the state before) + (1 - z) * (a new one), https://onnx.ai/onnx/operators/onnx__GRU.html; with a z of
-    exactly 1 it passes unchanged: forwards after the last token, backwards, as zeros, before it.
+    A state is z * (the previous state) + (1 - z) * (a new one), https://onnx.ai/onnx/operators/onnx__GRU.html; with a z of
+    exactly 1 it passes padding unchanged: the final state forwards, the initial zeros backwards.
     """
     emit, constant = editor.emit, editor.constant
     inputs, weights, lengths = gru.inputs[0], gru.inputs[1], gru.inputs[_LENGTHS_INPUT]
@@ -84,10 +88,10 @@ def _hold_in_padding(gru: ir.Node, editor: GraphEditor) -> None:
 def _with_channel(weights: NDArray[np.generic] | None, hidden: int) -> NDArray[np.float32]:
     """Return GRU weights [directions, 3 hidden, width] with one more column: large for the update gate, which comes first.
 
-    Large is each row's largest magnitude, such that no row's step in int8 grows by it.
+    Large means the largest magnitude of the row, so that no row's int8 scale grows.
     """
     if weights is None:
-        raise ExportError("a GRU's weights are no constants; report this with the versions in use")
+        raise ExportError("a GRU's weights are not constants; report this with the versions in use")
     column = np.zeros((*weights.shape[:2], 1), np.float32)
     largest = np.abs(weights[:, :hidden]).max(axis=2, keepdims=True)
     column[:, :hidden] = np.maximum(largest, np.float32(1e-3))
@@ -95,11 +99,11 @@ def _with_channel(weights: NDArray[np.generic] | None, hidden: int) -> NDArray[n
 
 
 def write(folder: Path, graph: ir.Model, _: Precision) -> str:
-    """Write OpenVINO's format, weights as they are in the graph.
+    """Write a file in OpenVINO's format, with the weights as they are in the graph.
 
     Raises:
-        ExportError: OpenVINO does not know an operator of the graph.
-        OutputError: it could not write.
+        ExportError: OpenVINO cannot read the graph, such as for an unknown operator.
+        OutputError: OpenVINO cannot write the file.
     """
     import openvino  # noqa: PLC0415 - heavy, and an extra
 
@@ -111,10 +115,15 @@ def write(folder: Path, graph: ir.Model, _: Precision) -> str:
         try:
             model = openvino.Core().read_model(source)
         except RuntimeError as error:
-            raise ExportError(f"OpenVINO cannot take this model ({first_line(error)}); export it for onnxruntime") from error
+            raise ExportError(f"OpenVINO cannot take this model ({first_line(error)}); export it for another engine by `engines`") from error
         try:
             openvino.save_model(model, path, compress_to_fp16=False)
         except RuntimeError as error:
             raise OutputError(f"{path}: OpenVINO cannot write it; is the disk full? ({first_line(error)})") from error
         del model  # it maps the scratch folder's weights
     return _FILE
+
+
+def describe(_folder: Path, _file: str) -> dict[str, Any]:
+    """Return no entries: OpenVINO's tools need none."""
+    return {}

@@ -1,57 +1,52 @@
-"""How a command ends: 0 done, 1 a named error, 2 usage, 3 parity refused, 130 interrupted; a closed pipe ends quietly."""
+"""The end of a command: 0 done, 1 a named error, 2 wrong usage, 3 parity refused, 130 interrupted; a closed pipe is quiet."""
 
 from __future__ import annotations
 
 import errno
-import functools
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, ParamSpec
 
 import typer
+from typer.core import TyperCommand
 
+from sentiment_edge.cli.common.flags import flags_of
+from sentiment_edge.cli.common.terminal import warn
 from sentiment_edge_runtimes.errors import SentimentEdgeError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-_P = ParamSpec("_P")
+class Command(TyperCommand):
+    """A command whose errors become one line on stderr and an exit status."""
 
-
-def with_outcome(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Return the command with its errors turned into one line on stderr and an exit status."""
-
-    @functools.wraps(command)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
+    def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]  # typer has a click of its own, or not
+        """Run the command."""
         _write_utf8()
-        try:
-            command(*args, **kwargs)
-        except SentimentEdgeError as error:
-            typer.echo(f"sentiment-edge: {error}", err=True)
-            raise typer.Exit(error.exit_status) from None
-        except OSError as error:
-            if _is_closed_pipe(error):
-                _discard_stdout()
-                raise typer.Exit(0) from None
-            typer.echo(f"sentiment-edge: {error.filename or 'output'}: {error.strerror or error}", err=True)
-            raise typer.Exit(1) from None
-
-    return run
+        with flags_of(self):
+            try:
+                super().invoke(ctx)
+            except SentimentEdgeError as error:
+                warn(str(error))
+                raise typer.Exit(error.exit_status) from None
+            except OSError as error:
+                if _is_closed_pipe(error):
+                    _discard_stdout()
+                    raise typer.Exit(0) from None
+                typer.echo(f"sentiment-edge: {error.filename or 'output'}: {error.strerror or error}", err=True)
+                raise typer.Exit(1) from None
 
 
 def _write_utf8() -> None:
-    """Make the output UTF-8 whatever the locale: texts and labels are of any script."""
+    """Make the output UTF-8 whatever the locale: texts and labels may be in any script."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _is_closed_pipe(error: OSError) -> bool:
-    """Windows says EINVAL of a pipe that nobody reads, but of a bad file name too."""
+    """Return whether nobody reads the pipe any more; Windows says EINVAL then, but of a bad file name too."""
     return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL and error.filename is None)
 
 
 def _discard_stdout() -> None:
-    """Send what is still buffered nowhere: Python flushes it at exit and would complain."""
+    """Drop what is still buffered: Python flushes it at exit and would complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

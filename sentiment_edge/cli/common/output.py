@@ -9,7 +9,7 @@ from sentiment_edge_runtimes.errors import InputError
 
 
 def write_whole(path: Path, contents: bytes) -> None:
-    """Write beside the target, then rename: a full disk must not leave half a file.
+    """Write a file beside the target and rename it: a full disk must not leave half a file.
 
     Raises:
         OSError: it cannot be written; `path` is its file name.
@@ -28,16 +28,16 @@ def write_whole(path: Path, contents: bytes) -> None:
 
 
 def write_page(path: Path, html: str) -> None:
-    """Write a page in UTF-8; of what UTF-8 cannot hold, half a surrogate pair, a question mark.
+    """Write a page in UTF-8, with a question mark for half a surrogate pair, which UTF-8 cannot encode.
 
     Raises:
-        OSError: as `write_whole`.
+        OSError: it cannot be written; `path` is its file name.
     """
     write_whole(path, html.encode("utf-8", "replace"))
 
 
 def check_folder(path: Path) -> None:
-    """Refuse a file whose folder is not there, before the work that it is to hold.
+    """Refuse a file whose folder does not exist, before the work for its contents.
 
     Raises:
         InputError: there is no such folder.
@@ -47,11 +47,11 @@ def check_folder(path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written, before the work that it is to hold; nothing is left of the trial.
+    """Refuse a file that cannot be written, before the work for its contents; the trial leaves nothing behind.
 
     Raises:
         InputError: there is no such folder.
-        OSError: nothing can be written in it.
+        OSError: nothing can be written in that folder.
     """
     check_folder(path)
     if path.exists() and not path.is_file():

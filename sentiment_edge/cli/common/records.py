@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 RecordFormat = Literal["tsv", "jsonl", "csv"]
 
 _LINE_ENDS = "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
-"""What one tool or another ends a line at."""
+"""Characters that some tool takes for the end of a line."""
 _TO_SPACES = str.maketrans(dict.fromkeys("\t" + _LINE_ENDS, " "))
 _TO_ESCAPES = str.maketrans({end: f"\\u{ord(end):04x}" for end in _LINE_ENDS})
 
 
 def format_tsv(text: str, prediction: Prediction | None) -> str:
-    """Return label, score and text, separated by tabs; the first two empty without a prediction."""
+    """Return label, score and text, separated by tabs; without a prediction, label and score are empty."""
     label, score = _label_and_score(prediction)
     return f"{label.translate(_TO_SPACES)}\t{score}\t{text.translate(_TO_SPACES)}\n"
 
 
 def format_csv(text: str, prediction: Prediction | None) -> str:
-    """Return the same as a row of RFC 4180, but ended by a line feed alone."""
+    """Return label, score and text as a csv row after RFC 4180, but ended by a line feed alone."""
     row = io.StringIO()
     csv.writer(row).writerow([*_label_and_score(prediction), text])
     return row.getvalue().removesuffix("\r\n") + "\n"
 
 
 def format_jsonl(text: str, prediction: Prediction | None) -> str:
-    """Return a JSON object with every score, unrounded."""
+    """Return a JSON object with all scores, unrounded."""
     record: dict[str, Any] = {"text": text, "label": None, "score": None, "scores": {}}
     if prediction is not None:
         record.update(label=prediction.label, score=prediction.score, scores=prediction.scores)

@@ -1,32 +1,25 @@
-"""What `evaluate` makes of files: good ones in any format, and odd ones in one line."""
+"""Labelled texts as `evaluate` reads them: good files in any format, and odd ones refused in one line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from helpers.remarks import Remarks
 from helpers.support import Command
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_edge import InputError
 from sentiment_edge.data.labelled import Selection, read_labelled
-from sentiment_edge.data.labels import parse_map, resolve
 
 QUOTED = 'He said "no", twice.'
 
 
-class Remarks(list[str]):
-    """Collects what is said."""
-
-    def __call__(self, remark: str) -> None:
-        self.append(remark)
-
-
-def read(path: Path, contents: str | bytes, **selection: object) -> tuple[list[tuple[int, str, str]], Remarks]:
+def read(path: Path, contents: str | bytes, **selection: object) -> tuple[list[tuple[int, str, str]], list[str]]:
     path.write_bytes(contents.encode() if isinstance(contents, str) else contents)
     remarks = Remarks()
-    return [tuple(row) for row in read_labelled(path, Selection(**selection), remarks)], remarks  # type: ignore[arg-type, misc]
+    return [tuple(row) for row in read_labelled(path, Selection(**selection), remarks)], remarks.heard  # type: ignore[arg-type, misc]
 
 
 @pytest.mark.parametrize(
@@ -92,23 +85,27 @@ def test_of_several_columns_the_first_known_is_taken_and_named(tmp_path: Path) -
         ("a.tsv", "text\tlabel\nfine\t1\n".encode("utf-16"), "not text in UTF-8"),
         ("a.json", b'[{"text": "fine", "label": 1}]', "an object a line"),
         ("a", b"text\nfine\n", "no tab and no comma"),
-        ("a.tsv", b"fine\t1\nbad\t0\n", "the first line names the columns: fine, 1; name it by --text-column"),
-        ("a.csv", b"text;label\nfine;1\n", "columns: text;label; name it by --text-column"),
-        ("a.csv", b"text,stars\nfine,1\n", "name it by --label-column"),
-        ("a.csv", b'"te\nxt",label\nfine,1\n', "columns: te xt, label; name it by --text-column"),
+        ("a.tsv", b"fine\t1\nbad\t0\n", "the first line names the columns: fine, 1; name it by `text_column`"),
+        ("a.csv", b"text;label\nfine;1\n", "columns: text;label; name it by `text_column`"),
+        ("a.csv", b"text,stars\nfine,1\n", "name it by `label_column`"),
+        ("a.csv", b'"te\nxt",label\nfine,1\n', "columns: te xt, label; name it by `text_column`"),
         ("a.csv", b"text,label,label\nfine,1,1\n", "'label' twice"),
         ("a.csv", b'text,label\n"fine,1\nbad,0\n', "line 2 (not csv: unexpected end of data)"),
-        ("a.csv", b"text,label\nfine,1\nbad\n", "1 rows do not parse: line 3 (1 columns, where the header has 2)"),
+        ("a.csv", b"text,label\nfine,1\nbad\n", "1 rows cannot be used: line 3 (1 columns, where the header has 2)"),
         ("a.tsv", b"text\tlabel\nfine\t1\nb\xffd\t0\n", "line 3 (not UTF-8)"),
-        ("a.tsv", b"text\tlabel\n \t1\nfine\t\n", "2 rows do not parse: line 2 (no text), line 3 (no label)"),
+        ("a.tsv", b"text\tlabel\n \t1\nfine\t\n", "2 rows cannot be used: line 2 (no text), line 3 (no label)"),
         ("a.tsv", b"text\tlabel\n" + b"x" * 140_000 + b"\t1\n", "line 2 (more than 131072 characters in a cell)"),
         ("a.csv", b"text,label\n" + b"x" * 140_000 + b",1\n", "line 2 (not csv: field larger than field limit (131072))"),
-        ("a.tsv", b"text\tlabel\n" + b"x" * 40_000_000, "1 rows do not parse: line 2 (1 columns"),
+        ("a.tsv", b"text\tlabel\n" + b"x" * 40_000_000, "1 rows cannot be used: line 2 (1 columns"),
         ("a.jsonl", b'{"text": "a", "label": 1}\n{"text": "a"', "line 2 (not JSON)"),
         ("a.jsonl", b"3\n" + b'{"text": "a", "label": 1}\n{"text": ["a"], "label": 1}', "line 1 (not a JSON object"),
         ("a.jsonl", b'{"text": "a", "label": 1}\n' + b"[" * 100_000, "line 2 (not JSON)"),
         ("a.jsonl", b'{"text": "a", "label": {}}\n', "line 1 (no label)"),
-        ("a.csv", b"text,label\n" + b"fine\n" * 9, "9 rows do not parse: line 2 (1 columns, where the header has 2), line 3 "),
+        (
+            "a.csv",
+            b"text,label\n" + b"fine\n" * 9,
+            "9 rows cannot be used: line 2 (1 columns, where the header has 2), line 3 ",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, contents: bytes, expected: str) -> None:
@@ -126,12 +123,12 @@ def test_bad_rows_may_be_left_out(command: Command, tmp_path: Path) -> None:
     path.write_bytes(b'text,label\nfine,positive\nbad\n\xff,negative\n"broken"cell,negative\nawful,negative\n')
     done = command("evaluate", "--data", path)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
-    assert b"3 rows do not parse: line 3 (" in done.stderr
+    assert b"3 rows cannot be used: line 3 (" in done.stderr
     assert b"--skip-bad" in done.stderr
     done = command("evaluate", "--data", path, "--skip-bad")
     assert done.returncode == 0
     assert done.stdout.startswith(b"gru-mini-int8 on a.csv: 2 rows\n")
-    assert b"3 rows left out that do not parse: line 3 (" in done.stderr
+    assert b"3 rows left out that cannot be used: line 3 (" in done.stderr
 
 
 def test_nothing_left_is_one_line(command: Command, tmp_path: Path) -> None:
@@ -142,48 +139,3 @@ def test_nothing_left_is_one_line(command: Command, tmp_path: Path) -> None:
     path.write_text("prediction\tlabel\n")
     done = command("evaluate", "--predictions", path)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
-
-
-@pytest.mark.parametrize(
-    ("found", "labels", "expected"),
-    [
-        (["negative", "positive"], ["negative", "positive"], [0, 1]),
-        (["POSITIVE", "Negative"], ["negative", "positive"], [1, 0]),
-        (["0", "1"], ["negative", "positive"], [0, 1]),
-        (["1.0", "0.0"], ["negative", "positive"], [1, 0]),
-        (["1", "2"], ["2", "1"], [1, 0]),
-        (["pos", "NEG"], ["Negative", "Positive"], [1, 0]),
-        (["positive", "neutral"], ["neg", "neu", "pos"], [2, 1]),
-    ],
-)
-def test_labels_are_found_by_name_id_or_short_name(found: list[str], labels: list[str], expected: list[int]) -> None:
-    remarks = Remarks()
-    assert resolve(dict.fromkeys(found, 1), labels, {}, remarks) == dict(zip(found, expected, strict=True))
-    by_name = {*map(str.casefold, found)} <= {*map(str.casefold, labels)}
-    assert len(remarks) == (not by_name)
-
-
-@pytest.mark.parametrize("found", ["-1", "2", "0.5", "1e0", "neutral", "positive!", "9" * 5000, "²", "two\nlines"])
-def test_other_labels_are_refused(found: str) -> None:
-    with pytest.raises(InputError, match="--map") as raised:
-        resolve({found: 3, "positive": 2}, ["negative", "positive"], {}, Remarks())
-    assert "\n" not in str(raised.value)
-    assert len(str(raised.value)) < 400
-
-
-def test_a_short_name_of_two_classes_is_refused() -> None:
-    with pytest.raises(InputError, match="pos"):
-        resolve({"pos": 1}, ["positive", "Positive", "negative"], {}, Remarks())
-
-
-def test_a_map_goes_before_names() -> None:
-    mapping = parse_map(["Neutral=, mixed = 0", "a=b=positive", "positive=negative"])
-    assert mapping == {"neutral": "", "mixed": "0", "a=b": "positive", "positive": "negative"}
-    found = dict.fromkeys(("neutral", "Mixed", "a=b", "positive", "negative"), 1)
-    expected = {"neutral": None, "Mixed": 0, "a=b": 1, "positive": 0, "negative": 0}
-    assert resolve(found, ["negative", "positive"], mapping, Remarks()) == expected
-
-
-def test_a_map_to_no_label_is_refused() -> None:
-    with pytest.raises(InputError, match="labels are negative, positive"):
-        resolve({"a": 1}, ["negative", "positive"], {"b": "good"}, Remarks())

@@ -1,4 +1,4 @@
-"""The user's own texts, as `export --parity-data` reads them: any of four formats, and odd files in one line."""
+"""Users' own texts, as `export --parity-data` reads them: any of four formats, and odd files refused in one line."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.remarks import Remarks
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_edge import InputError
 from sentiment_edge.data.texts import read_own_texts
+from sentiment_edge_runtimes.progress import SILENT
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r\0"), max_size=30)
 
 
 def read(path: Path, contents: str | bytes, column: str | None = None) -> tuple[tuple[str, ...], list[str]]:
     path.write_bytes(contents.encode() if isinstance(contents, str) else contents)
-    remarks: list[str] = []
-    return read_own_texts(path, column, remarks.append), remarks
+    remarks = Remarks()
+    return read_own_texts(path, column, remarks), remarks.heard
 
 
 @pytest.mark.parametrize(
@@ -93,13 +95,13 @@ def test_what_was_written_is_read(tmp_path_factory: pytest.TempPathFactory, text
         ("a.jsonl", b'{"text": null}\n', None, "no text in it"),
         ("a.txt", b"fine\ncaf\xe9\n", None, "not UTF-8 between lines 1 and 2; give"),
         ("a.txt", "fine\n".encode("utf-16"), None, "not UTF-8"),
-        ("a.csv", b"text\ncaf\xe9\n", None, "1 rows do not parse: line 2 (not UTF-8); mend them"),
+        ("a.csv", b"text\ncaf\xe9\n", None, "1 rows cannot be used: line 2 (not UTF-8); correct them"),
         ("a.tsv", "text\nfine\n".encode("utf-16"), None, "not text in UTF-8"),
-        ("a.csv", b"text\none, two\n", None, "line 2 (2 columns, where the header has 1); mend them"),
-        ("a.jsonl", b'{"text": "a"}\n{"text"', None, "line 2 (not JSON); mend them"),
-        ("a.csv", b"stars,words\n1,fine\n", None, "name it by --text-column"),
+        ("a.csv", b"text\none, two\n", None, "line 2 (2 columns, where the header has 1); correct them"),
+        ("a.jsonl", b'{"text": "a"}\n{"text"', None, "line 2 (not JSON); correct them"),
+        ("a.csv", b"stars,words\n1,fine\n", None, "name it by `text_column`"),
         ("a.csv", b"text\nfine\n", "words", "no column 'words'; the first line names the columns: text"),
-        ("a.txt", b"fine\n", "text", "lines have no column 'text'; leave --text-column out"),
+        ("a.txt", b"fine\n", "text", "lines have no column 'text'; leave `text_column` out"),
         ("a.json", b'[{"text": "fine"}]', None, "an object a line"),
     ],
 )
@@ -110,10 +112,10 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, contents: bytes
     assert expected in message
     assert message.startswith(f"{tmp_path / name}: ")
     assert "\n" not in message
-    assert "--skip-bad" not in message
+    assert "skip_bad" not in message
 
 
 @pytest.mark.parametrize("name", ["absent.txt", "absent.csv", "absent"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"cannot be read \(No such file or directory\); give"):
-        read_own_texts(tmp_path / name, None, print)
+        read_own_texts(tmp_path / name, None, SILENT)

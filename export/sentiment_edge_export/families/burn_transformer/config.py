@@ -86,7 +86,7 @@ def read_config(stated: Stated, shapes: Mapping[str, tuple[int, ...]]) -> BurnTr
     sizes = _sizes(stated.folder, shapes)
     encoder = stated.encoder
     heads = stated.options.heads or stated.flag("n_heads")
-    norm_first = stated.flag("norm_first") if stated.options.norm_first is None else stated.options.norm_first
+    norm_first = stated.flag("norm_first") if stated.options.norm is None else stated.options.norm == "first"
     for name in ("d_model", "d_ff", "n_layers"):
         if encoder.get(name, sizes[name]) != sizes[name]:
             raise CheckpointError(
@@ -94,7 +94,7 @@ def read_config(stated: Stated, shapes: Mapping[str, tuple[int, ...]]) -> BurnTr
                 f"the weights {sizes[name]}; they are not of one model"
             )
     if heads < 1 or sizes["d_model"] % heads:
-        raise CheckpointError(f"{stated.folder}: {heads} heads do not divide a width of {sizes['d_model']}; set --heads")
+        raise CheckpointError(f"{stated.folder}: {heads} heads do not divide a width of {sizes['d_model']}; set `heads`")
     if (activation := encoder.get("activation", "Gelu")) not in [*ACTIVATIONS]:
         raise CheckpointError(f"{stated.folder}: unknown activation {activation!r:.60}; known are {', '.join(ACTIVATIONS)}")
     eps = encoder.get("layer_norm_eps", 1e-5)

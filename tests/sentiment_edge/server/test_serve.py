@@ -18,7 +18,7 @@ from helpers.support import Command
 pytest.importorskip("starlette", reason="needs the extra serve")
 pytest.importorskip("uvicorn", reason="needs the extra serve")
 
-from sentiment_edge.server.batcher import Gatherer
+from sentiment_edge.server.batcher import Batcher
 from sentiment_edge.server.limits import Limits
 from sentiment_edge_runtimes.errors import EngineError
 
@@ -172,7 +172,7 @@ def test_a_full_queue_is_said(start: Callable[..., Running]) -> None:
     statuses = {answer.status for answer in answers}
     assert statuses == {200, 429}
     refused = next(answer for answer in answers if answer.status == 429)
-    assert "texts wait already" in refused.contents["error"]
+    assert "texts are waiting already" in refused.contents["error"]
     assert refused.headers["retry-after"] == "1"
 
 
@@ -231,12 +231,12 @@ class _Breaking:
 
 def test_what_is_no_exception_does_not_end_the_server(classifier: Classifier) -> None:
     async def ask() -> None:
-        gatherer = Gatherer(cast("Classifier", _Breaking(classifier)), Limits())
-        running = asyncio.create_task(gatherer.run())
-        with pytest.raises(EngineError, match="the classifier broke"):
-            await gatherer.predict(["good"])
-        assert await gatherer.predict(["good"]) == classifier(["good"])
+        batcher = Batcher(cast("Classifier", _Breaking(classifier)), Limits())
+        running = asyncio.create_task(batcher.run())
+        with pytest.raises(EngineError, match="the classifier failed"):
+            await batcher.predict(["good"])
+        assert await batcher.predict(["good"]) == classifier(["good"])
         running.cancel()
-        gatherer.close()
+        batcher.close()
 
     asyncio.run(ask())

@@ -220,7 +220,7 @@ def test_what_is_no_probability_is_a_bad_row(command: Command, tmp_path: Path, v
     )
     done = command("evaluate", "--predictions", path)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert b"1 rows do not parse: line 3 (no probability from 0 to 1)" in done.stderr
+    assert b"1 rows cannot be used: line 3 (no probability from 0 to 1)" in done.stderr
     assert answer(command, "--predictions", path, "--skip-bad")["rows"] == 2
 
 

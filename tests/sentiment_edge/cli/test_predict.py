@@ -55,7 +55,7 @@ def test_what_is_not_utf8_is_read_as_far_as_it_goes(command: Command) -> None:
     done = command("predict", stdin=b"I loved it \xff\xfe.\nfine\n")
     assert done.returncode == 0
     assert done.stdout.decode().startswith("positive\t")
-    assert done.stderr == b"sentiment-edge: 1 lines not UTF-8; what could not be read became U+FFFD\n"
+    assert done.stderr == b"sentiment-edge: 1 lines not UTF-8; the bytes that could not be read became U+FFFD\n"
 
 
 def test_files_are_read_in_order(command: Command, tmp_path: Path) -> None:

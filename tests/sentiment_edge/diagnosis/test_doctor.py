@@ -49,7 +49,7 @@ def test_the_machine_and_the_default_bundle(command: Command, tmp_path: Path) ->
     assert not (tmp_path / "cache").exists()
     bundle = found["bundle"]
     assert (bundle["bundle"], bundle["precision"], bundle["engines"]) == (str(DEFAULT_BUNDLE), "int8", ["onnxruntime"])
-    assert (bundle["engine"], bundle["reason"]) == ("onnxruntime", "the bundle has a model for no other")
+    assert (bundle["engine"], bundle["reason"]) == ("onnxruntime", "the bundle has a model for no other engine")
     assert (bundle["asked_by_environment"], bundle["problem"], bundle["timings"], bundle["refused"]) == (None, None, [], [])
 
 
@@ -85,7 +85,7 @@ def test_an_engine_that_refuses_says_why(command: Command, bundle_folder: Path, 
     graph.write_text(graph.read_text("utf-8").replace('"logits"', '"others"'), "utf-8")
     reseal_all(bundle_folder)
     bundle = answer(command, bundle_folder, env=around(tmp_path))["bundle"]
-    assert (bundle["engine"], bundle["reason"]) == ("onnxruntime", "no other can run it here")
+    assert (bundle["engine"], bundle["reason"]) == ("onnxruntime", "no other engine can run it here")
     assert len(bundle["refused"]) == 1
     assert "openvino_model.xml" in bundle["refused"][0]
     done = command("doctor", bundle_folder, env=around(tmp_path, SENTIMENT_EDGE_ENGINE="openvino"))

@@ -1,4 +1,4 @@
-"""What `bench` says. No figure is held against a bound: only their names, order and signs."""
+"""The output of `bench`. No figure is held against a bound: only their names, order and signs."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_an_engine_that_nobody_asked_for_may_refuse(command: Command, bundle_fol
     assert [line.partition(":")[2].split(":")[0] for line in lines[:3]] == [
         " left out",
         " left out",
-        " no engine here can run what is to be measured",
+        " no engine here can run any of these bundles",
     ]
     assert "not a classifier of 3 labels" in lines[0]
 
