@@ -7,12 +7,13 @@ PIP_OPTIONS ?=
 BIN := $(VENV)/bin
 DEMO := gru-mini-int8
 
-.PHONY: help demo test lint types wheel bundle lesser-cpus clean
+.PHONY: help demo test lint types structure wheel bundle lesser-cpus clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
 	@echo "make test    set up, run the whole test suite"
 	@echo "make lint    ruff; make types: mypy; make wheel: build the wheel and check it in environments of its own"
+	@echo "make structure  sizes, imports and names of the code, beside their limits"
 	@echo "make lesser-cpus  hold emulated CPUs (x86 without VNNI, Arm) against this one; needs Debian or Ubuntu"
 	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
 
@@ -29,6 +30,9 @@ lint: $(VENV)/ready
 
 types: $(VENV)/ready
 	$(BIN)/mypy
+
+structure: $(VENV)/ready
+	$(BIN)/python -m tools.structure
 
 wheel: $(VENV)/ready
 	rm -rf dist

@@ -1,8 +1,7 @@
-"""The shape of the code: arrows between folders, public names, what a light install imports."""
+"""The shape of the code: its measures and their limits, public names, what a light install imports."""
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -12,28 +11,66 @@ import pytest
 
 import sentiment_edge
 import sentiment_edge.runtimes
+from sentiment_edge_export.checkpoints.catalog import KNOWN_MODELS
+from sentiment_edge_runtimes.vocabulary import ENGINES
+from tools.structure.measures import measure_all
+from tools.structure.source import parse, read_modules
+from tools.structure.words import ENGINE_FOLDERS, FAMILY_FOLDERS, names_of
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = {
-    "sentiment_edge_runtimes": ROOT / "runtimes" / "sentiment_edge_runtimes",
-    "sentiment_edge_export": ROOT / "export" / "sentiment_edge_export",
-    "sentiment_edge": ROOT / "sentiment_edge",
+MEASURES = {measure.name: measure for measure in measure_all(read_modules())}
+OFFENCES = {
+    "a long function": ("export/graph.py", "def save():\n" + "    pass\n" * 50, "lines of a function, most"),
+    "a long command": ("edge/cli/serve.py", "def serve():\n" + "    pass\n" * 51, "lines of a function, most"),
+    "a long file": ("edge/metrics.py", "\n" * 301, "lines of a file, most"),
+    "many parameters": (
+        "export/pipeline.py",
+        "def export_model(*, a, b, c, d, e, f, g, h, i, j, k): ...",
+        "parameters of export_model",
+    ),
+    "two by position": ("export/pipeline.py", "def export_model(model, precision): ...", "parameters of export_model"),
+    "up": ("export/graph/save.py", "from sentiment_edge_export import pipeline", "arrows back up"),
+    "sideways": ("edge/server/app.py", "def f():\n    import sentiment_edge.evaluation.run", "arrows back up"),
+    "up, for types": (
+        "runtimes/bundle/golden.py",
+        "if T:\n    from sentiment_edge_runtimes.classifier import C",
+        "arrows back up",
+    ),
+    "to a package above": ("runtimes/classifier.py", "import sentiment_edge_export.errors", "arrows back up"),
+    "to a facade": ("edge/cli/export.py", "from sentiment_edge.export import export_model", "arrows back up"),
+    "from no layer": ("export/other.py", "from sentiment_edge_export.errors import ExportError", "arrows back up"),
+    "relative": ("export/graph/save.py", "from .editor import GraphEditor", "arrows back up"),
+    "a circle": ("edge/data/a.py", "from sentiment_edge.data import b", "circles of imports"),
+    "code": ("edge/data/__init__.py", '"""Data."""\nfrom a import b\n__all__ = ["b"]\nprint(b)', "code in an __init__"),
+    "help": ("edge/cli/serve.py", 'PORT = Option(help="8000 " "without it.")', 'help that says "without it"'),
+    "a question": ("edge/metrics.py", 'def f():\n    """How good."""', "public docstrings that begin with What, How or Which"),
+    "a field": (
+        "edge/metrics.py",
+        'class A:\n    b: int\n    """What it is."""',
+        "public docstrings that begin with What, How or Which",
+    ),
+    "an engine": ("export/gate.py", 'f"{a}: use swift"', "engines named outside their modules"),
+    "another engine": ("runtimes/engines/slow.py", 'a = "swift"', "engines named outside their modules"),
+    "its module": (
+        "export/gate.py",
+        "from sentiment_edge_runtimes.engines.swift import a",
+        "engines named outside their modules",
+    ),
+    "a family": ("export/pipeline.py", 'a = family == "tree-model"', "families named outside their modules"),
+    "a name": ("edge/metrics.py", "class Swift: ...", "public classes that share a name"),
 }
-ALLOWED = {
-    "sentiment_edge_runtimes": {"sentiment_edge_runtimes"},
-    "sentiment_edge_export": {"sentiment_edge_export", "sentiment_edge_runtimes"},
+"""What must be noticed: file, text, and by which measure."""
+FOLDERS = {"edge": "sentiment_edge", "export": "sentiment_edge_export", "runtimes": "sentiment_edge_runtimes"}
+SOUND = {
+    "edge/data/b.py": 'def f():\n    from sentiment_edge.data.a import c\n    """Not which."""',
+    "edge/cli/bench.py": "def bench(\n" + "    a,\n" * 60 + "): ...",
+    "export/families/tree_model.py": 'FAMILY = "tree-model"\n_A = 1\n"""What it is."""',
+    "export/targets/__init__.py": 'from sentiment_edge_export.targets import swift\nTARGETS = {"swift": swift}',
+    "export/targets/swift.py": 'from sentiment_edge_export.graph import editor\nENGINE: EngineName = "swift"',
+    "export/graph/editor.py": '"""As swift has it."""\na = "swiftly"',
+    "runtimes/engines/swift.py": 'class Swift:\n    """The engine."""\na = "swift"',
 }
-INNER = {
-    "benchmark": set(),
-    "data": {"render"},
-    "diagnosis": set(),
-    "evaluation": {"data", "render"},
-    "explanation": {"render"},
-    "parity": {"render"},
-    "render": set(),
-    "server": set(),
-}
-"""Folders of `sentiment_edge`; the command line may import them all."""
+
+
 LIBRARY = """
 import sys
 from importlib.abc import MetaPathFinder
@@ -70,30 +107,29 @@ assert not {"torch", "transformers", "huggingface_hub", "onnx", "matplotlib", "s
 """
 
 
-def imports_of(package: Path) -> set[str]:
-    """Modules that the package's files import, wherever in the file."""
-    found = set()
-    for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{path}: relative import"
-                found.add(str(node.module))
-    return found
+@pytest.mark.parametrize("name", MEASURES)
+def test_the_structure_keeps_its_limits(name: str) -> None:
+    measure = MEASURES[name]
+    assert measure.kept, "\n".join((f"{name}: {measure.value:g}, at most {measure.limit:g}", *measure.offenders))
 
 
-@pytest.mark.parametrize("package", ALLOWED)
-def test_arrows_point_one_way(package: str) -> None:
-    found = {module.partition(".")[0] for module in imports_of(PACKAGES[package])}
-    assert found & set(PACKAGES) <= ALLOWED[package]
+@pytest.mark.parametrize(("path", "text", "name"), OFFENCES.values(), ids=OFFENCES)
+def test_an_offence_is_noticed(path: str, text: str, name: str) -> None:
+    assert _broken(SOUND) == set()
+    assert name in _broken({**SOUND, path: text})
 
 
-@pytest.mark.parametrize("folder", INNER)
-def test_arrows_point_one_way_within_the_command_line_too(folder: str) -> None:
-    modules = (module.split(".") for module in imports_of(PACKAGES["sentiment_edge"] / folder))
-    found = {parts[1] for parts in modules if parts[0] == "sentiment_edge" and len(parts) > 1}
-    assert found & {"cli", *INNER} <= {folder, *INNER[folder]}
+def test_engines_and_families_are_known_to_the_check() -> None:
+    modules = read_modules()
+    assert names_of(modules, "ENGINE", ENGINE_FOLDERS) == set(ENGINES)
+    assert names_of(modules, "FAMILY", FAMILY_FOLDERS) == {model.family for model in KNOWN_MODELS.values()}
+
+
+def _broken(files: dict[str, str]) -> set[str]:
+    """Return the names of the measures that made-up files break."""
+    split = ((path.partition("/"), text) for path, text in files.items())
+    modules = [parse(FOLDERS[folder], rest, text, f"{folder}/{rest}") for (folder, _, rest), text in split]
+    return {measure.name for measure in measure_all(modules) if not measure.kept}
 
 
 def test_what_is_public_is_listed() -> None:
