@@ -42,7 +42,7 @@ _RANKED = 10
 
 
 class ParityError(SentimentEdgeError):
-    """A bundle that does not give torch's answers, and so was not written. The message ends with the worst texts, one a line."""
+    """A bundle that does not give torch's answers and was not written. The message ends with the worst texts, one a line."""
 
     exit_status = 3
 
@@ -52,7 +52,7 @@ class ParityError(SentimentEdgeError):
         """The weights by the drift that each causes in int8, worst first; empty unless that was measured."""
         lines = [f"parity refused, nothing written: {'; '.join(report.failures)}", "worst texts:", *_indented(report.worst)]
         if ranking:
-            lines += ["drift that each weight causes in int8, worst first (to keep more of them in fp32, raise `max_fp32_share`):"]
+            lines += ["drift that each weight causes in int8, worst first (raise `max_fp32_share` to keep more in fp32):"]
             lines += _indented(ranking[:_RANKED])
         super().__init__("\n".join(lines))
 

@@ -43,7 +43,7 @@ DEFAULT_FP32_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class BurnOptions:
-    """Facts that a Burn transformer's files may lack. By default each is as the files say, else as the published model's card."""
+    """Facts that a Burn transformer's files may lack. The default is as the files say, else as the published model's card."""
 
     heads: int | None = None
     norm: Norm | None = None

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _MOST_CALIBRATION_TEXTS = 512
 """The most texts to calibrate on: more take time and change little. Of a larger number, evenly spaced ones are taken."""
 _RANKING_EVERY = 4
-"""The weights are ranked on one calibration text in so many."""
+"""Every fourth calibration text is used to rank the weights."""
 _FITTED: tuple[Scheme | None, ...] = ("per-token", "static")
 """Schemes whose weights are fitted to calibration texts."""
 _DEFAULT_SOURCE, _DEFAULT_GRAPH = SourceOptions(), GraphOptions()
@@ -127,6 +127,12 @@ class _EngineProgress(Progress):
     def stage(self, name: str) -> None:
         self._progress.stage(f"{self._engine}: {name}")
 
+    def remark(self, text: str) -> None:
+        self._progress.remark(f"{self._engine}: {text}")
+
+    def advance(self, items: int) -> None:
+        self._progress.advance(items)
+
 
 @dataclass(frozen=True)
 class _Export:
@@ -168,7 +174,7 @@ class _Export:
             progress.stage("calibrating")
             stats = collect_activation_stats(model, products(model), batches)
         if options.graph.fusion:
-            stats |= cut_to_first_token(model, stats)
+            stats |= first_token_stats(model, stats)
         candidate = Candidate(folder, target, form, model, self.reference, classifier.activation, progress)
         if scheme is None:
             return prove(candidate)
@@ -205,7 +211,7 @@ def trace_graph(classifier: TorchClassifier, form: TracedForm, target: Target, o
     return model
 
 
-def cut_to_first_token(model: ir.Model, stats: Mapping[str, ActivationStats]) -> dict[str, ActivationStats]:
+def first_token_stats(model: ir.Model, stats: Mapping[str, ActivationStats]) -> dict[str, ActivationStats]:
     """Cut the graph to the first token where it can be, in place; return the stats of the cut values by their new names."""
     cut = keep_first_token(model)
     return {cut[name]: known for name, known in stats.items() if name in cut}
@@ -223,7 +229,9 @@ def _fix_length(classifier: TorchClassifier, options: GraphOptions) -> TorchClas
     if length > classifier.max_length:
         raise OptionError("fixed_length", f"{length} tokens; this model takes {SHORTEST} to {classifier.max_length}")
     if classifier.padding == "padded" and length != classifier.max_length:
-        raise OptionError("fixed_length", f"{length} tokens; with `padding` padded this model takes {classifier.max_length} only")
+        raise OptionError(
+            "fixed_length", f"{length} tokens; with `padding` padded this model takes {classifier.max_length} only"
+        )
 
     def make_form(fused: bool) -> TracedForm:  # noqa: FBT001 - as `TorchClassifier` has it
         return replace(classifier.make_form(fused), lengths=(length,))

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from torch import Tensor, nn
 
     from sentiment_edge_runtimes.vocabulary import Activation, Padding, Truncation
+
+
+def lengths_up_to(longest: int, lengths: Iterable[int]) -> tuple[int, ...]:
+    """Return the lengths below the longest, then the longest: the `lengths` of a form."""
+    return (*(length for length in lengths if length < longest), longest)
 
 
 @dataclass(frozen=True)

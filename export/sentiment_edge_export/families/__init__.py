@@ -1,4 +1,4 @@
-"""The architectures that can be exported: the registry of families."""
+"""The families of models that can be exported: one module or folder each, listed here."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 
 class Family(Protocol):
-    """The interface that the module of a family offers."""
+    """The interface that a family's module offers to the export."""
 
     FAMILY: str
-    """Its name, as the manifest has it."""
+    """Its name in manifests."""
     KNOWN_BY: str
-    """How its checkpoints can be told, in words."""
+    """A phrase on what tells its checkpoints from others, for messages."""
     OPTIONS: tuple[str, ...]
-    """Options that it takes and that some other family does not."""
+    """The options that it takes and some other family does not."""
 
     def recognizes(self, checkpoint: Checkpoint) -> bool:
-        """Tell whether the checkpoint is of this family."""
+        """Return whether the checkpoint is of this family."""
         ...
 
     def load_classifier(self, checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
-        """Build the checkpoint's model; raise CheckpointError where its files do not fit."""
+        """Build the checkpoint's model; raise CheckpointError if its files do not fit."""
         ...
 
 
 FAMILIES: tuple[Family, ...] = (electra_classifier, sequence_classification, burn_transformer, gru_attention)
-"""In the order in which they are asked whether a checkpoint is theirs."""
+"""All families; the first that recognizes a checkpoint loads it."""
 
 
 def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClassifier:
@@ -42,7 +42,7 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
 
     Raises:
         CheckpointError: the architecture is unknown, or the files do not fit it.
-        OptionError: an option does nothing for this architecture.
+        OptionError: an option has no effect on this architecture.
     """
     family = _find_family(checkpoint)
     check_taken(options, {family.FAMILY: family.OPTIONS for family in FAMILIES}, [family.FAMILY])

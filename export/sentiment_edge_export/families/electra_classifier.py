@@ -1,4 +1,4 @@
-"""The family `electra-classifier`: ELECTRA, pooling over the tokens, and a head of some layers with SwishGLU.
+"""The family `electra-classifier`: ELECTRA, pooling over the tokens, and a head of linear layers with SwishGLU.
 
 The published checkpoints are `jbeno/electra-base-classifier-sentiment` and `jbeno/electra-large-classifier-sentiment`.
 """
@@ -17,7 +17,7 @@ from sentiment_edge_export.checkpoints.weights import check_shapes, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families.transformers_encoder import (
     ENCODER_OPTIONS,
-    Head,
+    OutputClasses,
     is_sigmoid,
     load_weights,
     make_classifier,
@@ -42,7 +42,7 @@ _T = TypeVar("_T")
 
 
 class SwishGLU(nn.Module):
-    """One projection in two halves: the first times SiLU of the second."""
+    """A projection to two halves: the first times SiLU of the second."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class SwishGLU(nn.Module):
 
 
 class ElectraHead(nn.Module):
-    """Linear layers with one shared activation between them; names and indices are the published ones."""
+    """The head: linear layers with one shared activation between them, named and numbered as published."""
 
     def __init__(
         self, input_dim: int, hidden_dim: int, num_layers: int, classes: int, activation: nn.Module, *, dropout: bool
@@ -66,7 +66,7 @@ class ElectraHead(nn.Module):
         for width in (input_dim, *[hidden_dim] * (num_layers - 1)):
             layers += [nn.Linear(width, hidden_dim), activation]
             if dropout:
-                layers.append(nn.Identity())  # dropout itself is of training only; it counts in the names
+                layers.append(nn.Identity())  # dropout is for training only, but it counts in the names
         self.layers = nn.Sequential(*layers, nn.Linear(hidden_dim, classes))
 
     def forward(self, pooled: Tensor) -> Tensor:
@@ -92,9 +92,9 @@ class ElectraClassifier(nn.Module):
 
 
 def _pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
-    """Return [batch, width] of states [batch, length, width]; as of one unpadded text.
+    """Return [batch, width] of states [batch, length, width], the same as of an unpadded text.
 
-    (The original's `max` takes padding for zeros, and so depends on how much of it there is.)
+    (The original's `max` treats padding as zeros, so that its result depends on the presence of padding.)
     """
     if pooling == "cls":
         return states[:, 0]
@@ -106,7 +106,7 @@ def _pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
 
 
 def recognizes(checkpoint: Checkpoint) -> bool:
-    """Whether the config names this architecture."""
+    """Return whether the config names this architecture."""
     return _ARCHITECTURE in checkpoint.architectures
 
 
@@ -117,18 +117,18 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
         CheckpointError: weights, config and tokenizer do not fit each other or the architecture.
     """
     config = read_config(checkpoint)
-    pooling = _stated(checkpoint, "pooling", str)
+    pooling = _entry(checkpoint, "pooling", str)
     if pooling not in ("mean", "cls", "max"):
         raise CheckpointError(f"{checkpoint.folder}: config.json says pooling {pooling!r}; known are mean, cls and max")
-    weights = _named_as_published(checkpoint.weights)
-    of_electra = {name.removeprefix("electra."): tensor for name, tensor in weights.items() if name.startswith("electra.")}
-    of_head = {name: tensor for name, tensor in weights.items() if not name.startswith("electra.")}
-    head = _load_head(checkpoint, config.hidden_size, of_head)
-    electra = load_weights(checkpoint, ElectraModel, config, of_electra)
+    weights = _rename_as_published(checkpoint.weights)
+    electra_weights = {name.removeprefix("electra."): tensor for name, tensor in weights.items() if name.startswith("electra.")}
+    head_weights = {name: tensor for name, tensor in weights.items() if not name.startswith("electra.")}
+    head = _load_head(checkpoint, config.hidden_size, head_weights)
+    electra = load_weights(checkpoint, ElectraModel, config, electra_weights)
     module = ElectraClassifier(electra, pooling, head).eval()
     labels = read_labels(checkpoint, options.source.labels, _classes(head))
     activation: Activation = "sigmoid" if is_sigmoid(checkpoint, config) else "softmax"
-    return make_classifier(checkpoint, config, module, FAMILY, Head(labels.names, activation, labels.notes))
+    return make_classifier(checkpoint, config, module, FAMILY, OutputClasses(labels.names, activation, labels.notes))
 
 
 def _classes(head: ElectraHead) -> int:
@@ -136,8 +136,8 @@ def _classes(head: ElectraHead) -> int:
     return int(last.out_features)  # type: ignore[arg-type]  # a Linear, by construction
 
 
-def _named_as_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of a training checkpoint, where the backbone is `bert`, by their published names."""
+def _rename_as_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors by their published names; a training checkpoint calls the backbone `bert`."""
     stripped = strip_prefix(dict(weights), ("module", "model"), f"electra.{_WORD_EMBEDDINGS}")
     stripped = strip_prefix(stripped, ("module", "model"), f"bert.{_WORD_EMBEDDINGS}")
     renamed = {f"electra.{name[5:]}" if name.startswith("bert.") else name: tensor for name, tensor in stripped.items()}
@@ -145,7 +145,7 @@ def _named_as_published(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _load_head(checkpoint: Checkpoint, input_dim: int, weights: dict[str, Tensor]) -> ElectraHead:
-    hidden_dim, num_layers = _stated(checkpoint, "hidden_dim", int), _stated(checkpoint, "num_layers", int)
+    hidden_dim, num_layers = _entry(checkpoint, "hidden_dim", int), _entry(checkpoint, "num_layers", int)
     dropout = checkpoint.config.get("dropout_rate")
     if not isinstance(dropout, float | int) or hidden_dim < 1 or num_layers < 1:
         raise CheckpointError(f"{checkpoint.folder}: config.json needs dropout_rate, and hidden_dim and num_layers above 0")
@@ -166,7 +166,9 @@ def _load_head(checkpoint: Checkpoint, input_dim: int, weights: dict[str, Tensor
 
 
 def _share(checkpoint: Checkpoint, weights: dict[str, Tensor], places: list[str]) -> dict[str, Tensor]:
-    """Give the activation's tensors every name they have: it is one module in several places, and safetensors keeps one name.
+    """Return the tensors with those of the activation under all their names.
+
+    One activation serves all layers, but safetensors keeps a shared tensor under one name only.
 
     Raises:
         CheckpointError: two of the names hold different tensors.
@@ -178,14 +180,14 @@ def _share(checkpoint: Checkpoint, weights: dict[str, Tensor], places: list[str]
             own = shared.setdefault(name.removeprefix(place), weights[name])
             if not torch.equal(own, weights[name]):
                 raise CheckpointError(
-                    f"{checkpoint.folder}: {name} differs from its twin; the activation is one, shared by all layers"
+                    f"{checkpoint.folder}: {name} differs from its twin; all layers must share one activation"
                 )
     complete.update({place + name: tensor for place in places for name, tensor in shared.items()})
     return complete
 
 
 def _make_activation(checkpoint: Checkpoint, width: int) -> nn.Module:
-    name = _stated(checkpoint, "hidden_activation", str)
+    name = _entry(checkpoint, "hidden_activation", str)
     if name == "SwishGLU":
         return SwishGLU(width)
     kind = getattr(nn, name, None) if name in nn.modules.activation.__all__ else None
@@ -195,8 +197,9 @@ def _make_activation(checkpoint: Checkpoint, width: int) -> nn.Module:
     raise CheckpointError(f"{checkpoint.folder}: hidden_activation {name!r} is neither SwishGLU nor one of torch.nn")
 
 
-def _stated(checkpoint: Checkpoint, key: str, kind: type[_T]) -> _T:
+def _entry(checkpoint: Checkpoint, key: str, kind: type[_T]) -> _T:
+    """Return an entry of config.json that must be there."""
     value: object = checkpoint.config.get(key)
     if type(value) is not kind:
-        raise CheckpointError(f"{checkpoint.folder}: config.json needs {key}, and as {kind.__name__}, not {value!r:.40}")
+        raise CheckpointError(f"{checkpoint.folder}: config.json needs {key} of type {kind.__name__}, not {value!r:.40}")
     return value

@@ -1,10 +1,10 @@
-"""The family `gru-attention`: a bidirectional GRU under additive attention.
+"""The family `gru-attention`: a bidirectional GRU with additive attention.
 
 The published checkpoint is `ericwei/attention-sentiment-classifier`. It was trained on sentences padded to 128 positions
-with nothing masked, and its card predicts one unpadded sentence; so the same weights have two readings (`Padding`):
+with nothing masked, but its card predicts on one unpadded sentence. So the same weights have two readings (`Padding`):
 
-* `packed`: the recurrence ends with the sentence and attention sees its tokens only. Equals the card's prediction.
-* `padded`: every sentence has 128 positions, all of which the recurrence and the attention see. Equals training.
+* `packed`: the recurrence ends with the sentence, and attention covers its tokens only, as in the card's prediction.
+* `padded`: every sentence has 128 positions, and the recurrence and the attention cover all of them, as in training.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentiment_edge_export.checkpoints.labels import read_labels
-from sentiment_edge_export.checkpoints.weights import check_shapes, strip_prefix
+from sentiment_edge_export.checkpoints.weights import build_model, check_sizes, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm
 
@@ -32,16 +32,18 @@ FAMILY = "gru-attention"
 KNOWN_BY = "model_type sentiment_classifier in config.json (an attention GRU)"
 OPTIONS: tuple[str, ...] = ("padding",)
 MAX_LENGTH = 128
-"""Word pieces per sentence, [CLS] and [SEP] among them, as on the card."""
+"""Word pieces per sentence, including [CLS] and [SEP], as on the card."""
 _LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, MAX_LENGTH)
 _MODEL_TYPE = "sentiment_classifier"
 _PREFIX_PARTS = ("model", "classifier", "sentiment_classifier", "base_model", "module")
 _CARD_LABELS = ("negative", "positive")
+_STATED_SIZES = ("vocab_size", "embedding_dim", "hidden_dim", "output_dim", "n_layers")
+"""The sizes that config.json may state."""
 
 
 @dataclass(frozen=True)
 class GruAttentionConfig:
-    """The sizes of a model; names as in the published config.json where it has them."""
+    """The sizes of a model, named as in the published config.json where it has them."""
 
     vocab_size: int
     embedding_dim: int
@@ -54,11 +56,11 @@ class GruAttentionConfig:
 
     @classmethod
     def from_shapes(cls, shapes: Mapping[str, tuple[int, ...]], pad_idx: int) -> GruAttentionConfig:
-        """Read the sizes off the tensors.
+        """Return the sizes that the shapes of the tensors tell.
 
         Raises:
             KeyError: a tensor that tells a size is missing.
-            ValueError: a tensor that tells a size is not a matrix, or has none.
+            ValueError: a tensor is empty, or one that tells a size is not a matrix.
         """
         if empty := [name for name, shape in shapes.items() if 0 in shape]:
             raise ValueError(f"{empty[0]} is empty")
@@ -72,7 +74,7 @@ class GruAttentionConfig:
 
 
 class AdditiveAttention(nn.Module):
-    """Bahdanau's attention: tanh(Wa states + Ua query), scored by Va."""
+    """Bahdanau's additive attention: Va tanh(Wa states + Ua query)."""
 
     def __init__(self, state_dim: int, attention_dim: int) -> None:
         super().__init__()
@@ -81,7 +83,7 @@ class AdditiveAttention(nn.Module):
         self.Va = nn.Linear(attention_dim, 1)
 
     def forward(self, states: Tensor, query: Tensor) -> Tensor:
-        """Return one score per position, [batch, length], from states [batch, length, state] and query [batch, state]."""
+        """Return one score for each position, [batch, length], of states [batch, length, state] and query [batch, state]."""
         energy = torch.tanh(self.Wa(states) + self.Ua(query).unsqueeze(1))
         scores: Tensor = self.Va(energy).squeeze(2)
         return scores
@@ -105,8 +107,8 @@ class GruAttention(nn.Module):
 
         Args:
             input_ids: int64 [batch, length].
-            lengths: int64 [batch] on the CPU, the pieces in each row; positions after them are then packed away and get
-                no attention. None: every position counts, as in the original.
+            lengths: the number of word pieces in each row, int64 [batch] on the CPU; positions after them are packed away
+                and get no attention. By default every position counts, as in training.
         """
         embedded = self.embedding(input_ids)
         if lengths is None:
@@ -127,7 +129,7 @@ class GruAttention(nn.Module):
 
 
 class TracedGruAttention(nn.Module):
-    """The same function of a right-padded batch and its mask, for the exporter: each GRU layer is one ONNX node."""
+    """The classifier for tracing, a function of a right-padded batch and its mask: each GRU layer is one ONNX node."""
 
     def __init__(self, model: GruAttention, padding: Padding) -> None:
         super().__init__()
@@ -168,7 +170,7 @@ class TracedGruAttention(nn.Module):
 
 
 def recognizes(checkpoint: Checkpoint) -> bool:
-    """Whether the config, or without one the tensors, are of this family."""
+    """Return whether the config, or if it has no model_type the tensors, are of this family."""
     if "model_type" in checkpoint.config:
         return bool(checkpoint.config["model_type"] == _MODEL_TYPE)
     return any(name.endswith("attention.Wa.weight") for name in checkpoint.weights)
@@ -182,12 +184,8 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     """
     weights = strip_prefix(checkpoint.weights, _PREFIX_PARTS, "embedding.weight")
     config = _read_config(checkpoint, weights)
-    with torch.device("meta"):
-        model = GruAttention(config)
-    check_shapes(checkpoint.folder, weights, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
+    model = build_model(checkpoint.folder, lambda: GruAttention(config), weights)
     checkpoint.tokenizer.check(config.vocab_size, MAX_LENGTH)
-    model.load_state_dict(weights, assign=True)
-    model.eval().requires_grad_(requires_grad=False)
     labels = read_labels(checkpoint, options.source.labels, config.output_dim, default=_CARD_LABELS)
     padding: Padding = options.graph.padding or "packed"
     return TorchClassifier(
@@ -215,7 +213,7 @@ def _trace_form(model: GruAttention, padding: Padding) -> TracedForm:
 
 @dataclass(frozen=True)
 class _Reference:
-    """The original definition over one text."""
+    """The original definition of one text's logits."""
 
     model: GruAttention
     padding: Padding
@@ -232,7 +230,7 @@ class _Reference:
 
 
 def _read_config(checkpoint: Checkpoint, weights: Mapping[str, Tensor]) -> GruAttentionConfig:
-    """Take the sizes from the tensors; the config may only agree with them."""
+    """Return the sizes of the tensors, with which config.json must agree."""
     stated = checkpoint.config
     pad_idx = stated.get("pad_idx", 0)
     try:
@@ -243,21 +241,18 @@ def _read_config(checkpoint: Checkpoint, weights: Mapping[str, Tensor]) -> GruAt
         ) from error
     except ValueError as error:
         raise CheckpointError(f"{checkpoint.folder}: the weights do not fit the architecture ({error})") from error
-    for key in ("vocab_size", "embedding_dim", "hidden_dim", "output_dim", "n_layers"):
-        if stated.get(key, getattr(config, key)) != getattr(config, key):
-            raise CheckpointError(
-                f"{checkpoint.folder}: config.json says {key} {stated[key]}, "
-                f"the weights {getattr(config, key)}; they are not of one model"
-            )
+    check_sizes(checkpoint.folder, stated, {name: getattr(config, name) for name in _STATED_SIZES})
     if stated.get("bidirectional", True) is not True:
-        raise CheckpointError(f"{checkpoint.folder}: config.json says bidirectional false; this family has both directions")
+        raise CheckpointError(
+            f"{checkpoint.folder}: config.json says bidirectional false; only bidirectional GRUs can be exported"
+        )
     if type(pad_idx) is not int or not 0 <= pad_idx < config.vocab_size:
         raise CheckpointError(f"{checkpoint.folder}: config.json says pad_idx {pad_idx!r}, which has no embedding")
     return config
 
 
 def _onnx_weights(gru: nn.GRU) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield W, R, B of each layer with both directions stacked, in the layout of https://onnx.ai/onnx/operators/onnx__GRU.html."""
+    """Yield each layer's W, R and B, directions stacked, in the layout of https://onnx.ai/onnx/operators/onnx__GRU.html."""
     for layer in range(gru.num_layers):
         directions = (f"l{layer}", f"l{layer}_reverse")
         kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -269,6 +264,6 @@ def _onnx_weights(gru: nn.GRU) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
 
 
 def _reorder_gates(stacked: Tensor) -> Tensor:
-    """Torch stacks the gates as reset, update, new; ONNX as update, reset, hidden."""
+    """Return torch's stack of gates (reset, update, new) in ONNX's order (update, reset, hidden)."""
     reset, update, new = stacked.chunk(3)
     return torch.cat((update, reset, new))

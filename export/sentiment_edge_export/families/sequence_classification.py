@@ -1,4 +1,4 @@
-"""The family `sequence-classification`: any encoder of transformers with its own head for sequences."""
+"""The family `sequence-classification`: any encoder of transformers with its sequence classification head."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sentiment_edge_export.checkpoints.labels import read_labels
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families.transformers_encoder import (
     ENCODER_OPTIONS,
-    Head,
+    OutputClasses,
     is_sigmoid,
     load_weights,
     make_classifier,
@@ -30,8 +30,8 @@ OPTIONS = ENCODER_OPTIONS
 _BINARY = 2
 
 
-class Logits(nn.Module):
-    """A model of transformers as a function of ids and mask."""
+class SequenceClassifier(nn.Module):
+    """A model of transformers as a function from ids and mask to logits."""
 
     def __init__(self, model: PreTrainedModel, *, against_zero: bool) -> None:
         super().__init__()
@@ -41,14 +41,14 @@ class Logits(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return logits [batch, classes] of int64 ids and mask, both [batch, length].
 
-        One output that two labels share becomes two: softmax of (0, x) is (1 - sigmoid(x), sigmoid(x)).
+        A single output x for two labels becomes the two logits (0, x): their softmax is (1 - sigmoid(x), sigmoid(x)).
         """
         logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
         return torch.cat((torch.zeros_like(logits), logits), dim=1) if self.against_zero else logits
 
 
 def recognizes(checkpoint: Checkpoint) -> bool:
-    """Whether the config names a sequence classifier."""
+    """Return whether the config names a sequence classifier."""
     return any(name.endswith("ForSequenceClassification") for name in checkpoint.architectures)
 
 
@@ -56,7 +56,7 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     """Build the model of a checkpoint.
 
     Raises:
-        CheckpointError: weights, config and tokenizer do not fit each other, or it is a regression.
+        CheckpointError: weights, config and tokenizer do not fit each other, or the model is a regression.
     """
     config = read_config(checkpoint)
     kind: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
@@ -68,5 +68,6 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     model = load_weights(checkpoint, kind, config, checkpoint.weights)
     against_zero = sigmoid and config.num_labels == 1 and len(options.source.labels or ()) == _BINARY
     labels = read_labels(checkpoint, options.source.labels, _BINARY if against_zero else config.num_labels or 0)
-    head = Head(labels.names, "sigmoid" if sigmoid and not against_zero else "softmax", labels.notes)
-    return make_classifier(checkpoint, config, Logits(model, against_zero=against_zero).eval(), FAMILY, head)
+    classes = OutputClasses(labels.names, "sigmoid" if sigmoid and not against_zero else "softmax", labels.notes)
+    module = SequenceClassifier(model, against_zero=against_zero).eval()
+    return make_classifier(checkpoint, config, module, FAMILY, classes)

@@ -1,4 +1,4 @@
-"""What the families built on models of transformers share: loading, positions, the pair of modules to export."""
+"""Shared code of the families built on models of transformers: loading, positions, the forms to trace."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from transformers import CONFIG_MAPPING
 from transformers.activations import GELUActivation
 from transformers.utils import logging as transformers_logging
 
-from sentiment_edge_export.checkpoints.weights import refuse
+from sentiment_edge_export.checkpoints.weights import check_problems
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.graph.attention import NODE, fused_twin, shared_copy
-from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm
+from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm, lengths_up_to
 from sentiment_edge_runtimes.bundle import LONGEST
 from sentiment_edge_runtimes.errors import first_line
 
@@ -34,33 +34,32 @@ if TYPE_CHECKING:
 _SHORT_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448)
 _LENGTHS = (*_SHORT_LENGTHS, 512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768)
 _NO_LIMIT = 10**6
-"""A tokenizer's model_max_length from here on means that it states none."""
+"""A tokenizer's model_max_length from here on means that there is no limit."""
 _OFTEN_LEFT_OVER = re.compile(
     r"(^|\.)(pooler|position_ids|lm_head|cls\.predictions|cls\.seq_relationship|discriminator_predictions)(\.|$)"
 )
-"""In names of tensors that training another head first leaves in a checkpoint, to no effect."""
+"""Parts of the names of unused tensors that are often left over from training another head."""
 _OLD_NAMES = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
 
-
 ENCODER_OPTIONS: tuple[str, ...] = ("fusion", "calibration")
-"""Options that encoders take and that some other family does not."""
+"""The options that these families take and some other family does not."""
 
 
 class Positions(NamedTuple):
-    """The positions that a model has."""
+    """The positions of a model."""
 
     usable: int
-    """Tokens of a text that they suffice for."""
+    """The number of tokens of a text that they suffice for."""
     pad_id: int
 
 
 def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
-    """Make transformers' config of the checkpoint's config.json.
+    """Return transformers' config object for the checkpoint's config.json.
 
     Raises:
         CheckpointError: transformers does not know its model_type, or refuses it.
     """
-    stated = {**checkpoint.config, "return_dict": True, "chunk_size_feed_forward": 0}  # of no effect on the answers
+    stated = {**checkpoint.config, "return_dict": True, "chunk_size_feed_forward": 0}  # neither changes the logits
     kind = str(stated.get("model_type"))
     if kind not in CONFIG_MAPPING:
         raise CheckpointError(f"{checkpoint.folder}: transformers knows no model_type {kind!r}")
@@ -73,10 +72,10 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
 
 
 def is_sigmoid(checkpoint: Checkpoint, config: PretrainedConfig) -> bool:
-    """Whether each output was trained as a class of its own, by transformers' rules.
+    """Return whether each output was trained as a label of its own, by transformers' rules.
 
     Raises:
-        CheckpointError: it is a regression, or something unheard of.
+        CheckpointError: the model is a regression, or its problem_type is unknown.
     """
     if config.problem_type == "regression" or (config.num_labels == 1 and config.problem_type is None):
         raise CheckpointError(
@@ -91,10 +90,10 @@ def is_sigmoid(checkpoint: Checkpoint, config: PretrainedConfig) -> bool:
 def load_weights(
     checkpoint: Checkpoint, model: type[PreTrainedModel], config: PretrainedConfig, weights: Mapping[str, Tensor]
 ) -> PreTrainedModel:
-    """Build a model of transformers around the tensors, with its eager attention.
+    """Build a model of transformers around the tensors, with eager attention.
 
     Raises:
-        CheckpointError: a tensor is missing, unexpected or has another shape than the config asks for.
+        CheckpointError: a tensor is missing, unexpected, or does not have the shape that the config requires.
     """
     with _quiet_transformers():
         try:
@@ -122,15 +121,15 @@ def load_weights(
     problems["there twice"] = [
         name for name in weights for old, new in _OLD_NAMES if name.endswith(old) and name.replace(old, new) in weights
     ]
-    refuse(checkpoint.folder, problems)
+    check_problems(checkpoint.folder, problems)
     built: PreTrainedModel = loaded.eval().requires_grad_(requires_grad=False)
     return built
 
 
 def find_positions(checkpoint: Checkpoint, config: PretrainedConfig, model: nn.Module) -> Positions:
-    """Return how many tokens the model's positions suffice for, and what padding is made of.
+    """Return the number of tokens that the model's positions suffice for, and the id of its padding token.
 
-    Models after RoBERTa number positions from the padding's id + 1 on, so that 514 positions hold 512 tokens.
+    Models like RoBERTa number positions from the padding's id + 1 on, so that 514 positions hold 512 tokens.
 
     Raises:
         CheckpointError: the padding's id has no embedding, or the config states no positions.
@@ -154,21 +153,22 @@ def find_positions(checkpoint: Checkpoint, config: PretrainedConfig, model: nn.M
 
 
 @dataclass(frozen=True)
-class Head:
-    """What a checkpoint says of its classes."""
+class OutputClasses:
+    """The classes that a model predicts."""
 
     labels: tuple[str, ...]
     activation: Activation
     notes: tuple[str, ...] = ()
+    """Remarks for the user, a sentence each."""
 
 
 def make_classifier(
-    checkpoint: Checkpoint, config: PretrainedConfig, module: nn.Module, family: str, head: Head
+    checkpoint: Checkpoint, config: PretrainedConfig, module: nn.Module, family: str, classes: OutputClasses
 ) -> TorchClassifier:
-    """Pair a module of ids and mask to logits with its fused twin.
+    """Make a classifier of a module that maps ids and mask to logits.
 
     Raises:
-        CheckpointError: its positions or its tokenizer do not fit it.
+        CheckpointError: its positions or its tokenizer do not fit it, or it does not run.
     """
     positions = find_positions(checkpoint, config, module)
     checkpoint.tokenizer.check(config.vocab_size, positions.usable)
@@ -177,31 +177,31 @@ def make_classifier(
         promised = _count_calls(shared_copy(module), example)
     except Exception as error:  # whatever the architecture does with what the config says
         raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
-    in_parts = TracedForm(module, (*(length for length in _LENGTHS if length < positions.usable), positions.usable), promised)
+    in_parts = TracedForm(module, lengths_up_to(positions.usable, _LENGTHS), promised)
     return TorchClassifier(
         family=family,
         reference=_Reference(module),
         make_form=lambda fused: _fuse(checkpoint, config, in_parts, example) if fused else in_parts,
         outputs=("logits",),
-        labels=head.labels,
-        activation=head.activation,
+        labels=classes.labels,
+        activation=classes.activation,
         max_length=positions.usable,
         pad_id=positions.pad_id,
         padding="packed",
         truncation="tokenizer",
         calibrated=True,
-        notes=head.notes,
+        notes=classes.notes,
     )
 
 
 def _fuse(checkpoint: Checkpoint, config: PretrainedConfig, in_parts: TracedForm, example: Tensor) -> TracedForm:
-    """Return the form whose attentions are one node each; that in parts, with a note, where they cannot be."""
+    """Return the form with each attention as one node; the form in parts, with a note, if that is not possible."""
     try:
         twin = fused_twin(in_parts.module, example)
     except Exception as error:  # whatever the architecture does with what the config says
         raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
     if twin is None:
-        note = f"the attention of a {config.model_type} model cannot be one node: exported unfused"
+        note = f"the attention of a {config.model_type} model cannot be one node, so it is exported unfused"
         return replace(in_parts, notes=(note,))
     sizes = NormalizedConfigManager._conf.get(config.model_type, NormalizedTextConfig)(config)  # noqa: SLF001
     return replace(in_parts, module=twin, promised_nodes={**in_parts.promised_nodes, NODE: sizes.num_layers})
@@ -209,7 +209,7 @@ def _fuse(checkpoint: Checkpoint, config: PretrainedConfig, in_parts: TracedForm
 
 @dataclass(frozen=True)
 class _Reference:
-    """Transformers' own eager modules over one text."""
+    """The original definition of one text's logits, which is transformers' own module with eager attention."""
 
     module: nn.Module
 
@@ -220,7 +220,7 @@ class _Reference:
 
 
 def _count_calls(module: nn.Module, example: Tensor) -> dict[str, int]:
-    """Return how often a run normalizes a layer and calls Gelu: each must become one node. The module is of no use after it."""
+    """Return the calls of layer normalization and Gelu in a run: each must become one node. The module keeps hooks."""
     calls = {"LayerNormalization": 0, "Gelu": 0}
     for part in module.modules():
         if isinstance(part, nn.LayerNorm | GELUActivation | nn.GELU):
@@ -237,7 +237,7 @@ def _count_calls(module: nn.Module, example: Tensor) -> dict[str, int]:
 
 @contextmanager
 def _quiet_transformers() -> Iterator[None]:
-    """Keep transformers' progress bar and loading report from the user: what they say ends in an error of ours."""
+    """Silence transformers' progress bar and loading report; problems that they show become our errors."""
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity(logging.CRITICAL)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]

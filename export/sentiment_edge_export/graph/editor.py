@@ -24,6 +24,8 @@ class GraphEditor:
         self._graph = graph
         self._anchor: ir.Node | None = None
         self._emitted = 0
+        self._names = {value.name for node in graph for value in node.outputs}
+        """Of all values: an earlier pass may have put nodes before the same node."""
 
     def before(self, node: ir.Node) -> None:
         """Insert the nodes that follow before this one, and name them after its output."""
@@ -43,10 +45,17 @@ class GraphEditor:
         if self._anchor is None:
             raise ValueError("choose the place with before() first")
         for output in node.outputs:
-            self._emitted += 1
-            output.name = f"{self._anchor.outputs[0].name}_{self._emitted}_{node.op_type}"
+            output.name = self._new_name(node.op_type)
         self._graph.insert_before(self._anchor, node)
         return node.outputs
+
+    def _new_name(self, op_type: str) -> str:
+        while True:
+            self._emitted += 1
+            name = f"{self._anchor.outputs[0].name if self._anchor else ''}_{self._emitted}_{op_type}"
+            if name not in self._names:
+                self._names.add(name)
+                return name
 
     def constant(self, name: str, value: NDArray[np.generic]) -> ir.Value:
         """Return the constant with this name, made at its first use."""

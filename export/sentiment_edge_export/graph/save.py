@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGE_WEIGHTS = 32 * 2**20
-"""Weights of at least so many bytes are saved in a file of their own."""
+"""The total bytes from which weights are saved in a file of their own."""
 _LARGE_TENSOR = 2**12
 
 

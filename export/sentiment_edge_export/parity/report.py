@@ -45,9 +45,10 @@ class Bounds:
         if not condition.mean_drift <= self.mean_drift:
             yield f"{name}: mean drift {condition.mean_drift:.4f}, at most {self.mean_drift:g} allowed"
         if not condition.max_logit_difference <= self.logit_difference:
-            yield f"{name}: a logit differs by {condition.max_logit_difference:.2g}, {self.logit_difference:g} allowed"
+            yield f"{name}: a logit differs by {condition.max_logit_difference:.2g}, at most {self.logit_difference:g} allowed"
         if not batch_difference <= self.batch_difference:
-            yield f"{name}: logits differ by {batch_difference:.2g} from the text alone, {self.batch_difference:g} allowed"
+            most = f"at most {self.batch_difference:g} allowed"
+            yield f"{name}: logits differ by {batch_difference:.2g} from the text alone, {most}"
 
 
 @dataclass(frozen=True, slots=True)

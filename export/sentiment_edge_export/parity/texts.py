@@ -20,6 +20,6 @@ def parity_texts() -> list[str]:
 
 
 def _long(count: int) -> str:
-    """Return a text of so many words; texts of different lengths start differently."""
+    """Return a text with that number of words; texts of different lengths start differently."""
     words = _LONG_TEXT.split()
     return " ".join(words[(count + 7 * index) % len(words)] for index in range(count))

@@ -100,7 +100,9 @@ class ActivationQuantizer:
         emit, constant = self._editor.emit, self._editor.constant
         largest = emit("Add", [self._reduced("ReduceMax", emit("Abs", [activations])), self._smallest_range()])
         scale = emit("Mul", [largest, constant("quantization_signed_step", np.array(1 / INT8_MAX, np.float32))])
-        middle = emit("QuantizeLinear", [largest, scale], axis=-1, block_size=1)  # 127 for each token, as quantizing in blocks requires
+        middle = emit(
+            "QuantizeLinear", [largest, scale], axis=-1, block_size=1
+        )  # 127 for each token, as quantizing in blocks requires
         values = emit("QuantizeLinear", [activations, scale, middle], axis=-1, block_size=width)
         return QuantizedActivations(values, scale, constant("quantization_middle", np.array(INT8_MAX, np.uint8)))
 

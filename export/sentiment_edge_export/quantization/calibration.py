@@ -59,7 +59,9 @@ def collect_activation_stats(model: ir.Model, values: Iterable[ir.Value], batche
         grams[name] = tokens.T @ tokens if name not in grams else grams[name].addmm_(tokens.T, tokens)
         balances[name].append(_balances(tokens))
     if not all(gram.isfinite().all() for gram in grams.values()):
-        raise ExportError("the model's inner values overflow on ordinary texts, so int8 cannot be calibrated; export it in fp32")
+        raise ExportError(
+            "the model's inner values overflow on ordinary texts, so int8 cannot be calibrated; export it in fp32"
+        )
     return {name: ActivationStats(gram, float(torch.cat(balances[name]).mean())) for name, gram in grams.items()}
 
 

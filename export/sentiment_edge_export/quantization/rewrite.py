@@ -139,7 +139,7 @@ class _Quantizer:
         node.replace_input_with(node.inputs.index(weight), self._editor.emit("Mul", [unscaled, scales]))
 
     def _may_change(self, activations: ir.Value, readers: int) -> bool:
-        """Return whether so many products are the only readers of a value."""
+        """Return whether a value has no readers besides this number of products."""
         return len(activations.uses()) == readers
 
     def _embedding(self, node: ir.Node, weights: Sequence[ir.Value]) -> None:
@@ -176,7 +176,9 @@ class _Quantizer:
         if activations not in self._static_activations:
             params = self._recipe.params[str(activations.name)]
             may_change = self._may_change(activations, len(self._matrices_of(activations)))
-            self._static_activations[activations] = self._quantizer.static(activations, matrix.smoothing, params, may_change=may_change)
+            self._static_activations[activations] = self._quantizer.static(
+                activations, matrix.smoothing, params, may_change=may_change
+            )
         values, scales = self._constants(f"{weight.name}_int8_matrix_0", matrix.values, matrix.scales)
         dequantized = self._editor.emit("DequantizeLinear", [values, scales], axis=1)
         return self._editor.emit("MatMul", [self._static_activations[activations], dequantized])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SMALLEST_WEIGHT = 1024
 """Tensors of fewer elements stay fp32: int8 would hardly shrink the file."""
 _FEW_ROWS = 1024
-"""Embeddings of at most so many rows stay fp32."""
+"""Embeddings with at most this many rows stay fp32."""
 _MATRIX = 2
 
 
@@ -60,7 +60,9 @@ def products(model: ir.Model) -> list[ir.Value]:
     return list(dict.fromkeys(value for value in found if value is not None and _is_over_tokens(value, axes)))
 
 
-def round_matrices(model: ir.Model, stats: Mapping[str, ActivationStats], *, smooth_all: bool = False) -> dict[str, QuantizedMatrix]:
+def round_matrices(
+    model: ir.Model, stats: Mapping[str, ActivationStats], *, smooth_all: bool = False
+) -> dict[str, QuantizedMatrix]:
     """Round every matrix of a product over tokens, once for all its products, and return them by name.
 
     Args:

@@ -1,6 +1,6 @@
 """OpenVINO: attention in parts, which it fuses itself; static int8 for calibrated models; its own file format.
 
-OpenVINO itself reads the graph from an ONNX file. `openvino.convert_model` is not used, because it sends telemetry.
+OpenVINO itself reads the graph from an ONNX file. `openvino.convert_model` is not used, because it reports to OpenVINO's maker.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sentiment_edge_export.errors import ExportError, OutputError
 from sentiment_edge_export.graph.editor import GraphEditor, constant_of
 from sentiment_edge_export.graph.save import write_model
 from sentiment_edge_runtimes.engines.selection import installed_engines
+from sentiment_edge_runtimes.engines.telemetry import unreported
 from sentiment_edge_runtimes.errors import first_line
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 
@@ -105,7 +106,8 @@ def write(folder: Path, graph: ir.Model, _: Precision) -> str:
         ExportError: OpenVINO cannot read the graph, such as for an unknown operator.
         OutputError: OpenVINO cannot write the file.
     """
-    import openvino  # noqa: PLC0415 - heavy, and an extra
+    with unreported():
+        import openvino  # noqa: PLC0415 - heavy, and an extra
 
     path = folder / _FILE
     path.parent.mkdir()
@@ -115,7 +117,9 @@ def write(folder: Path, graph: ir.Model, _: Precision) -> str:
         try:
             model = openvino.Core().read_model(source)
         except RuntimeError as error:
-            raise ExportError(f"OpenVINO cannot take this model ({first_line(error)}); export it for another engine by `engines`") from error
+            raise ExportError(
+                f"OpenVINO cannot take this model ({first_line(error)}); export it for another engine by `engines`"
+            ) from error
         try:
             openvino.save_model(model, path, compress_to_fp16=False)
         except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""The records that Burn (https://burn.dev), a deep learning framework in Rust, writes: path in, names and numpy arrays out."""
+"""Reading the records of Burn (https://burn.dev), a deep learning framework in Rust, to numpy arrays by name."""
 
 from sentiment_edge_export.checkpoints.burn_records.record import BurnRecord, is_safetensors, read_record
 

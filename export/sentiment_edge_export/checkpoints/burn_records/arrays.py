@@ -1,4 +1,4 @@
-"""Numbers from the bytes of a record, which Burn writes row by row and in little-endian order."""
+"""Arrays from the contents of a record, which Burn writes in row-major and little-endian order."""
 
 from __future__ import annotations
 
@@ -26,30 +26,28 @@ _DTYPES = {
     "U8": "u1",
     "Bool": "u1",
 }
-"""By Burn's names of its types (burn_tensor::DType)."""
+"""numpy's types by Burn's names (burn_tensor::DType)."""
 _STORED_BOOLS = {"Native": "U8", "U8": "U8", "U32": "U32"}
-
-
 _MOST_AXES = 16
 _LARGEST = 2**63
 _LONGEST_NAME = 200
 
 
-class Malformed(ValueError):
-    """What is wrong with a record, to be said after its path."""
+class MalformedRecord(ValueError):
+    """A record that is damaged or has unknown contents; the message follows the file's path."""
 
 
 def to_array(name: str, dtype: object, shape: object, data: bytes | bytearray | memoryview) -> NDArray[Any]:
-    """Return a view of a tensor's bytes; bfloat16, which numpy lacks, as float32.
+    """Return an array over a tensor's bytes; bfloat16, which numpy lacks, becomes float32.
 
     Raises:
-        Malformed: the type is unknown, or the bytes are not as many as type and shape need.
+        MalformedRecord: the type is unknown, or the number of bytes does not fit type and shape.
     """
     kind = _kind(name, dtype)
     sizes = _checked_shape(name, shape)
     stored = np.dtype(_DTYPES[kind])
     if prod(sizes) * stored.itemsize != len(data):
-        raise Malformed(f"{shown(name)} has {len(data)} bytes, which {list(sizes)} of type {kind} are not")
+        raise MalformedRecord(f"{shown(name)} has {len(data)} bytes, which {list(sizes)} of type {kind} are not")
     values = np.frombuffer(data, stored)
     if kind == "BF16":
         values = bfloat16_to_float32(values)
@@ -62,39 +60,39 @@ def bfloat16_to_float32(bits: NDArray[np.uint16]) -> NDArray[np.float32]:
 
 
 def _kind(name: str, dtype: object) -> str:
-    """Return the type's name; those with parameters are maps with one entry."""
+    """Return the type's name; a type with a parameter is a map with one entry."""
     if isinstance(dtype, dict) and len(dtype) == 1:
         ((kind, parameter),) = dtype.items()
         if kind == "Bool" and isinstance(parameter, str) and parameter in _STORED_BOOLS:
             return _STORED_BOOLS[parameter]
         if kind == "QFloat":
-            raise Malformed(f"{shown(name)} is quantized by Burn; save the record before quantizing")
+            raise MalformedRecord(f"{shown(name)} is quantized by Burn; save the record before quantization")
     if not isinstance(dtype, str) or dtype not in _DTYPES:
-        raise Malformed(f"{shown(name)} is of an unknown type, {dtype!r:.60}")
+        raise MalformedRecord(f"{shown(name)} is of an unknown type, {dtype!r:.60}")
     return dtype
 
 
 def _checked_shape(name: str, shape: object) -> tuple[int, ...]:
     valid = isinstance(shape, list) and len(shape) <= _MOST_AXES
     if not isinstance(shape, list) or not valid or not all(type(size) is int and 0 <= size < _LARGEST for size in shape):
-        raise Malformed(f"{shown(name)} has no valid shape, {shape!r:.60}")
+        raise MalformedRecord(f"{shown(name)} has no valid shape, {shape!r:.60}")
     return tuple(shape)
 
 
 def shown(name: object) -> str:
-    """Return a tensor's name as a message may hold it: on one line, and no longer than names are."""
+    """Return a tensor's name for a message: on one line and not overlong."""
     return name if isinstance(name, str) and name.isprintable() and len(name) <= _LONGEST_NAME else f"{name!r:.60}"
 
 
 def values_to_array(name: str, float_kind: object, shape: object, values: list[Any]) -> NDArray[Any]:
-    """Return a tensor that Burn before 0.14 wrote as a list of numbers; those in half precision are the bits as integers.
+    """Return a tensor that Burn before 0.14 wrote as a list of numbers; half precision is written as integers of its bits.
 
     Raises:
-        Malformed: the list does not hold numbers, or not as many as the shape needs.
+        MalformedRecord: the list does not hold numbers, or their number does not fit the shape.
     """
     sizes = _checked_shape(name, shape)
     if prod(sizes) != len(values):
-        raise Malformed(f"{shown(name)} has {len(values)} numbers, which {list(sizes)} are not")
+        raise MalformedRecord(f"{shown(name)} has {len(values)} numbers, which {list(sizes)} are not")
     try:
         if str(float_kind).startswith("half::") and all(type(value) is int and value >= 0 for value in values):
             bits = np.array(values, np.uint16)
@@ -104,5 +102,5 @@ def values_to_array(name: str, float_kind: object, shape: object, values: list[A
         else:
             array = np.array(values, np.float64 if float_kind == "f64" else np.float32)
     except (ValueError, TypeError, OverflowError) as error:
-        raise Malformed(f"{shown(name)} does not hold plain numbers") from error
+        raise MalformedRecord(f"{shown(name)} does not hold plain numbers") from error
     return array.reshape(sizes)

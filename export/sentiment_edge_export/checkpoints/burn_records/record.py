@@ -1,4 +1,4 @@
-"""Which kind of record a file is, told by its first bytes, and what is in it."""
+"""Reading a record of any format, which its first bytes tell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import cbor2
 import msgpack
 from safetensors import SafetensorError, deserialize, safe_open
 
-from sentiment_edge_export.checkpoints.burn_records.arrays import Malformed, to_array
+from sentiment_edge_export.checkpoints.burn_records.arrays import MalformedRecord, to_array
 from sentiment_edge_export.checkpoints.burn_records.burnpack import MAGIC, read_burnpack
 from sentiment_edge_export.checkpoints.burn_records.tree import read_json, read_messagepack
 from sentiment_edge_export.errors import CheckpointError
@@ -26,11 +26,11 @@ RecordFormat = Literal["messagepack", "json", "burnpack", "safetensors"]
 
 _GZIP = b"\x1f\x8b"
 _MOST_INFLATED = 64
-"""How many times a gzip file's size its contents may have; weights shrink by less than a half."""
+"""The largest accepted ratio of contents to size of a gzip file; weights compress by less than half."""
 _SHORT = 2**20
-"""Bytes that contents may always have."""
+"""Contents of at most this many bytes are always accepted."""
 _MAPS = (*range(0x80, 0x90), 0xDE, 0xDF)
-"""With what a map starts in MessagePack."""
+"""The first byte of a map in MessagePack."""
 _DAMAGE = (
     ValueError,
     EOFError,
@@ -40,37 +40,38 @@ _DAMAGE = (
     msgpack.UnpackException,
     SafetensorError,
 )
-"""What the libraries raise over a file that breaks their format."""
+"""Errors of the libraries for a damaged file."""
 _TORCH = (b"PK\x03\x04", b"\x80\x02")
 
 
 @dataclass(frozen=True)
 class BurnRecord:
-    """The tensors of a trained model, and what wrote them."""
+    """The tensors of a trained model, and the format and version of its file."""
 
     format: RecordFormat
     version: str | None
-    """Burn's, such as 0.18.0; of a burnpack file the earliest that writes such files; None where nothing tells."""
+    """Burn's version, such as 0.18.0; for a burnpack file the earliest that writes such files; None if unknown."""
     tensors: dict[str, NDArray[Any]]
-    """By field names and list positions joined by dots; as stored, but bfloat16 as float32; read-only."""
+    """Read-only arrays by name, which is field names and list positions joined by dots. bfloat16 becomes float32."""
 
 
 def read_record(path: Path) -> BurnRecord:
-    """Read a record of any kind but the nameless `.bin`.
+    """Read a record of any format but `.bin`, which has no names of tensors.
 
-    NamedMpk and JSON, both gzipped or not, with tensors as bytes or (before Burn 0.14) as lists; burnpack; safetensors.
+    The formats are NamedMpk and JSON, gzipped or not, with tensors as bytes or (before Burn 0.14) as lists; burnpack; and
+    safetensors.
 
     Raises:
-        CheckpointError: the file cannot be read, is damaged, or is something else.
+        CheckpointError: the file cannot be read, is damaged, or has another format.
     """
     try:
         return _read(path)
-    except Malformed as error:
+    except MalformedRecord as error:
         raise CheckpointError(f"{path}: {error}") from error
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or first_line(error)}") from error
     except _DAMAGE as error:
-        raise CheckpointError(f"{path}: a damaged record, or one cut off ({first_line(error)})") from error
+        raise CheckpointError(f"{path}: the record is damaged or cut off ({first_line(error)})") from error
 
 
 def _read(path: Path) -> BurnRecord:
@@ -88,10 +89,10 @@ def _read(path: Path) -> BurnRecord:
     if data and data[0] in _MAPS:
         metadata, tensors = read_messagepack(data)
         return BurnRecord("messagepack", _stated(metadata.get("version")), tensors)
-    raise Malformed(_what_else(path, data))
+    raise MalformedRecord(_explain(path, data))
 
 
-def _what_else(path: Path, data: bytes) -> str:
+def _explain(path: Path, data: bytes) -> str:
     if data.startswith(_TORCH):
         return "a file of torch, not a record of Burn"
     if b"BinFileRecorder" in data[:512] or b"BinGzFileRecorder" in data[:512] or ".bin" in path.suffixes:
@@ -100,17 +101,17 @@ def _what_else(path: Path, data: bytes) -> str:
 
 
 def _inflated(path: Path, size: int) -> bytes:
-    """Return what a gzip file holds, unless it claims to hold far more than weights do."""
+    """Return the contents of a gzip file, but refuse far more than weights can be."""
     most = max(_SHORT, _MOST_INFLATED * size)
     with gzip.open(path) as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise Malformed(f"inflates to more than {_MOST_INFLATED} times its size; no trained weights do")
+        raise MalformedRecord(f"inflates to more than {_MOST_INFLATED} times its size; no trained weights do")
     return data
 
 
 def is_safetensors(path: Path) -> bool:
-    """Whether the file starts with the size of a header in 8 bytes, and then a JSON object."""
+    """Return whether the file starts with the size of a header in 8 bytes and then a JSON object."""
     with path.open("rb") as file:
         start = file.read(9)
     return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size
@@ -119,7 +120,7 @@ def is_safetensors(path: Path) -> bool:
 def _read_safetensors(path: Path) -> BurnRecord:
     with safe_open(path, "np") as file:
         metadata = file.metadata() or {}
-    # Its own way to numpy knows no bfloat16.
+    # The library cannot load bfloat16 to numpy.
     tensors = {}
     for name, tensor in deserialize(path.read_bytes()):  # type: ignore[no-untyped-call]
         dtype = tensor["dtype"].replace("BOOL", "Bool")

@@ -1,4 +1,4 @@
-"""The activations that a Burn transformer may have, by the names of Burn's ActivationConfig."""
+"""The activations of Burn transformers, by the names of Burn's ActivationConfig."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Burn transformer is made of: sizes from its tensors, the rest from options, Burn's config.json, or the card."""
+"""The config of a Burn transformer: sizes from its tensors, the rest from options, Burn's config.json or the model card."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sentiment_edge_export.checkpoints.weights import check_sizes
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families.burn_transformer.activations import ACTIVATIONS
 
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     from sentiment_edge_export.options import BurnOptions, QuietSoftmax
 
 _CARD = {"n_heads": 8, "norm_first": True, "quiet_softmax": True}
-"""What the published model's card says, for what no file does."""
+"""Facts from the published model's card, for those that no file states."""
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-pre\.(\d+))?")
 
 
 @dataclass(frozen=True)
 class BurnTransformerConfig:
-    """Sizes and flags; names as in Burn's config where it has them."""
+    """Sizes and flags of a model, named as in Burn's config where it has them."""
 
     vocab_size: int
     positions: int
@@ -31,7 +32,7 @@ class BurnTransformerConfig:
     n_layers: int
     n_classes: int
     max_length: int
-    """Tokens that are read of a text."""
+    """The number of tokens that a text is truncated to."""
     n_heads: int
     norm_first: bool
     quiet_softmax: QuietSoftmax
@@ -43,77 +44,72 @@ class BurnTransformerConfig:
 
 
 @dataclass(frozen=True)
-class Stated:
-    """What lies beside the tensors."""
+class ConfigSources:
+    """The sources of a config besides the tensors."""
 
     folder: Path
     config: Mapping[str, Any]
     """The contents of config.json."""
     version: str | None
-    """Burn's, as far as the record tells."""
+    """The version of Burn that wrote the record, if known."""
     options: BurnOptions
 
     @property
     def encoder(self) -> Mapping[str, Any]:
-        """The config of the encoder; empty where there is none."""
+        """The encoder's entry in config.json; empty if there is none."""
         encoder = self.config.get("transformer", {})
         if not isinstance(encoder, dict):
             raise self.wrong("transformer", encoder)
         return encoder
 
     def flag(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        """Return an entry of the encoder's config; where it is not stated, the card's."""
+        """Return an entry of the encoder's config, or the card's value where there is none."""
         value = self.encoder.get(name, _CARD[name])
         if type(value) is not type(_CARD[name]):
             raise self.wrong(name, value)
         return value
 
     def wrong(self, name: str, value: object) -> CheckpointError:
-        """Return the error for an entry that makes no sense."""
-        return CheckpointError(f"{self.folder}: config.json says {name} {value!r:.60}")
+        """Return the error for an unusable entry."""
+        return CheckpointError(f"{self.folder}: config.json says {name} {value!r:.60}, which cannot be used; correct it")
 
 
-def read_config(stated: Stated, shapes: Mapping[str, tuple[int, ...]]) -> BurnTransformerConfig:
-    """Put together what the files and the options say.
+def read_config(sources: ConfigSources, shapes: Mapping[str, tuple[int, ...]]) -> BurnTransformerConfig:
+    """Combine the facts of all sources to a config.
 
     Args:
-        stated: what lies beside the tensors.
-        shapes: of the tensors, as torch lays them out.
+        sources: files and options.
+        shapes: the shapes of the tensors in torch's layout, by name.
 
     Raises:
-        CheckpointError: a tensor that tells a size is missing, or what is stated contradicts the tensors or itself.
+        CheckpointError: the shapes do not fit the architecture, or the sources contradict the tensors or each other.
     """
-    sizes = _sizes(stated.folder, shapes)
-    encoder = stated.encoder
-    heads = stated.options.heads or stated.flag("n_heads")
-    norm_first = stated.flag("norm_first") if stated.options.norm is None else stated.options.norm == "first"
-    for name in ("d_model", "d_ff", "n_layers"):
-        if encoder.get(name, sizes[name]) != sizes[name]:
-            raise CheckpointError(
-                f"{stated.folder}: config.json says {name} {encoder[name]!r:.60}, "
-                f"the weights {sizes[name]}; they are not of one model"
-            )
+    sizes = _sizes(sources.folder, shapes)
+    encoder = sources.encoder
+    heads = sources.options.heads or sources.flag("n_heads")
+    norm_first = sources.flag("norm_first") if sources.options.norm is None else sources.options.norm == "first"
+    check_sizes(sources.folder, encoder, {name: sizes[name] for name in ("d_model", "d_ff", "n_layers")})
     if heads < 1 or sizes["d_model"] % heads:
-        raise CheckpointError(f"{stated.folder}: {heads} heads do not divide a width of {sizes['d_model']}; set `heads`")
+        raise CheckpointError(f"{sources.folder}: {heads} heads do not divide a width of {sizes['d_model']}; set `heads`")
     if (activation := encoder.get("activation", "Gelu")) not in [*ACTIVATIONS]:
-        raise CheckpointError(f"{stated.folder}: unknown activation {activation!r:.60}; known are {', '.join(ACTIVATIONS)}")
+        raise CheckpointError(f"{sources.folder}: unknown activation {activation!r:.60}; known are {', '.join(ACTIVATIONS)}")
     eps = encoder.get("layer_norm_eps", 1e-5)
     if not isinstance(eps, float | int) or not 0 <= eps < 1:
-        raise stated.wrong("layer_norm_eps", eps)
+        raise sources.wrong("layer_norm_eps", eps)
     return BurnTransformerConfig(
         **sizes,
-        max_length=_max_length(stated, sizes["positions"]),
+        max_length=_max_length(sources, sizes["positions"]),
         n_heads=heads,
         norm_first=norm_first,
-        quiet_softmax=stated.options.quiet_softmax or _quiet_softmax(stated),
+        quiet_softmax=sources.options.quiet_softmax or _quiet_softmax(sources),
         activation=activation,
         layer_norm_eps=float(eps),
-        early_norm=_is_before(stated.version, (0, 14)),
+        early_norm=_is_before(sources.version, (0, 14)),
     )
 
 
 def _sizes(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    """Read the sizes off the tensors."""
+    """Return the sizes that the shapes of the tensors tell."""
     if empty := [name for name, shape in shapes.items() if 0 in shape]:
         raise CheckpointError(f"{folder}: the weights do not fit the architecture ({empty[0]} is empty)")
     try:
@@ -134,27 +130,27 @@ def _sizes(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int
     }
 
 
-def _max_length(stated: Stated, positions: int) -> int:
-    """Return how many tokens are read: a number before Burn 0.19, since then NoMax, or a number under Max or Fixed."""
-    length = stated.config.get("max_seq_length", stated.config.get("seq_length", positions))
+def _max_length(sources: ConfigSources, positions: int) -> int:
+    """Return the maximum length: in config.json a number before Burn 0.19, since then NoMax, or a number under Max or Fixed."""
+    length = sources.config.get("max_seq_length", sources.config.get("seq_length", positions))
     if isinstance(length, dict) and length.keys() <= {"Max", "Fixed"}:
         length = next(iter(length.values()), None)
     elif length == "NoMax":
         length = positions
     if type(length) is not int or length < 1:
-        raise stated.wrong("the length of texts", length)
+        raise sources.wrong("the length of texts", length)
     return min(length, positions)
 
 
-def _quiet_softmax(stated: Stated) -> QuietSoftmax:
-    """Return the form that the record's version of Burn computes; it changed in 0.20.0-pre.5."""
-    if not stated.flag("quiet_softmax"):
+def _quiet_softmax(sources: ConfigSources) -> QuietSoftmax:
+    """Return the softmax that the record's version of Burn computes; it changed in 0.20.0-pre.5."""
+    if not sources.flag("quiet_softmax"):
         return "off"
-    return "legacy" if _is_before(stated.version, (0, 20, 0, 5), unknown=True) else "softmax1"
+    return "legacy" if _is_before(sources.version, (0, 20, 0, 5), unknown=True) else "softmax1"
 
 
 def _is_before(version: str | None, limit: tuple[int, ...], *, unknown: bool = False) -> bool:
-    """Whether a version comes before another; a release comes after its previews."""
+    """Return whether a version precedes another; a release follows its previews."""
     match = _VERSION.match(version or "")
     if match is None:
         return unknown

@@ -1,4 +1,4 @@
-"""The Burn transformer in torch, to the letter; names of modules as in Burn's records."""
+"""The Burn transformer in torch, exactly as in Burn; modules are named as in Burn's records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sentiment_edge_export.options import QuietSoftmax
 
 _MASKED = -1.0e4
-"""What Burn puts in place of a masked score."""
+"""Burn's replacement for a masked score."""
 
 
 class EarlyLayerNorm(nn.Module):
@@ -33,7 +33,7 @@ class EarlyLayerNorm(nn.Module):
 
 
 class MultiHeadAttention(nn.Module):
-    """Attention whose weights may sum to less than 1."""
+    """Multi-head attention, whose weights may sum to less than 1."""
 
     def __init__(self, config: BurnTransformerConfig) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class MultiHeadAttention(nn.Module):
         self.query, self.key, self.value, self.output = (nn.Linear(config.d_model, config.d_model) for _ in range(4))
 
     def project(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return query, key and value of states, all [batch, length, width]."""
+        """Return query, key and value, all [batch, length, width], of states of that shape."""
         return self.query(states), self.key(states), self.value(states)
 
     def forward(self, states: Tensor, is_padding: Tensor) -> Tensor:
@@ -60,10 +60,10 @@ class MultiHeadAttention(nn.Module):
 
 
 def quiet_softmax(scores: Tensor, form: QuietSoftmax) -> Tensor:
-    """Return weights over the last axis.
+    """Return attention weights over the last axis.
 
-    With m the largest score and e = exp(score - m): e / sum(e) if `off`, e / (sum(e) + 1) up to Burn 0.19 (`legacy`),
-    e / (sum(e) + exp(-m)) since (`softmax1`).
+    With m the largest score and e = exp(score - m), they are e / sum(e) (`off`), e / (sum(e) + 1) as up to Burn 0.19
+    (`legacy`), or e / (sum(e) + exp(-m)) as since then (`softmax1`).
     """
     largest = scores.amax(dim=-1, keepdim=True)
     exponentials = torch.exp(scores - largest)
@@ -72,7 +72,7 @@ def quiet_softmax(scores: Tensor, form: QuietSoftmax) -> Tensor:
 
 
 class FeedForward(nn.Module):
-    """Position-wise."""
+    """The position-wise feed-forward network."""
 
     def __init__(self, config: BurnTransformerConfig) -> None:
         super().__init__()
@@ -81,13 +81,13 @@ class FeedForward(nn.Module):
         self.linear_outer = nn.Linear(config.d_ff, config.d_model)
 
     def forward(self, states: Tensor) -> Tensor:
-        """Return [batch, length, width] of the same."""
+        """Return states [batch, length, width] of states of that shape."""
         transformed: Tensor = self.linear_outer(self.activation(self.linear_inner(states)))
         return transformed
 
 
 class Layer(nn.Module):
-    """Norm first, the norm called norm_2 comes before the attention and norm_1 before the feed-forward; else as numbered."""
+    """An encoder layer. If norms come first, norm_2 precedes the attention and norm_1 the feed-forward network."""
 
     def __init__(self, config: BurnTransformerConfig) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class Layer(nn.Module):
         self.norm_2 = norm(config.d_model, config.layer_norm_eps)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Return [batch, length, width] of the same; the mask is what the attention takes."""
+        """Return states [batch, length, width] of states of that shape; the mask is as the attention takes it."""
         result: Tensor
         if self.norm_first:
             states = states + self.mha(self.norm_2(states), mask)
@@ -111,21 +111,21 @@ class Layer(nn.Module):
 
 
 class TransformerEncoder(nn.Module):
-    """Layers, and no norm after them."""
+    """A stack of layers without a norm after them."""
 
     def __init__(self, config: BurnTransformerConfig) -> None:
         super().__init__()
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.n_layers))
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Return [batch, length, width] of the same."""
+        """Return states [batch, length, width] of states of that shape."""
         for layer in self.layers:
             states = layer(states, mask)
         return states
 
 
 class BurnTransformer(nn.Module):
-    """The classifier: the mean of token and position embedding, layers, and the first token to the classes."""
+    """The classifier: the mean of token and position embedding, encoder layers, then classes from the first token."""
 
     def __init__(self, config: BurnTransformerConfig, pad_id: int) -> None:
         super().__init__()
@@ -136,11 +136,11 @@ class BurnTransformer(nn.Module):
         self.output = nn.Linear(config.d_model, config.n_classes)
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        """Return logits [batch, classes] of int64 ids [batch, length]; tokens that are padding are masked wherever they are."""
+        """Return logits [batch, classes] of int64 ids [batch, length]; padding tokens are masked anywhere in a text."""
         embedded = (self.embedding_pos(torch.arange(input_ids.shape[1])) + self.embedding_token(input_ids)) / 2
         return self.classify(embedded, input_ids == self.pad_id)
 
     def classify(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        """Return logits [batch, classes] of [batch, length, width]; the mask is what the attention takes."""
+        """Return logits [batch, classes] of embeddings [batch, length, width]; the mask is as the attention takes it."""
         logits: Tensor = self.output(self.transformer(embedded, mask))[:, 0]
         return logits

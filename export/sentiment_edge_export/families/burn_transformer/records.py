@@ -1,4 +1,4 @@
-"""A model's record in the folder of a checkpoint, and its tensors as torch lays them out."""
+"""The record of a model in a checkpoint's folder, read to tensors in torch's layout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from sentiment_edge_export.checkpoints.burn_records import BurnRecord, read_record
-from sentiment_edge_export.checkpoints.weights import refuse, strip_prefix
+from sentiment_edge_export.checkpoints.weights import check_problems, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _NAMES = ("model.mpk", "model.mpk.gz", "model.bpk", "model.json", "model.json.gz", "model")
-"""What Burn's own example may have written, in the order of preference."""
+"""Names that Burn's own example gives to records, in the order of preference."""
 _OTHERS = ("*.mpk", "*.mpk.gz", "*.bpk")
 _OF_TRAINING = ("optim", "scheduler")
-"""How the names of other records start that Burn's learner leaves beside the model's."""
+"""The first part of the names of other records that Burn's learner writes beside the model's."""
 _SAFETENSORS = "model.safetensors"
 _LANDMARKS = (
     "embedding_token.weight",
@@ -38,7 +38,7 @@ _TENSOR = re.compile(
 
 
 def find_record(folder: Path) -> Path | None:
-    """Return the record of a model in a folder, if there is one.
+    """Return the record of a model in a folder; None if there is none.
 
     Raises:
         CheckpointError: there are several to choose from.
@@ -48,7 +48,9 @@ def find_record(folder: Path) -> Path | None:
             return folder / name
     found = sorted(path for pattern in _OTHERS for path in folder.glob(pattern) if not path.name.startswith(_OF_TRAINING))
     if len(found) > 1:
-        raise CheckpointError(f"{folder}: several records ({', '.join(path.name for path in found)}); leave the one to export")
+        raise CheckpointError(
+            f"{folder}: several records ({', '.join(path.name for path in found)}); leave only the one to export"
+        )
     if found:
         return found[0]
     path = folder / _SAFETENSORS
@@ -56,7 +58,7 @@ def find_record(folder: Path) -> Path | None:
 
 
 def _is_of_burn(path: Path) -> bool:
-    """Whether a safetensors file has the names of this family; one that cannot be read is for others to complain about."""
+    """Return whether a safetensors file has this family's names; one that cannot be read is reported elsewhere."""
     try:
         with safe_open(path, "np") as file:
             return any(name.endswith("layers.0.mha.query.weight") for name in file.keys())  # noqa: SIM118 - not a dict
@@ -65,10 +67,10 @@ def _is_of_burn(path: Path) -> bool:
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], BurnRecord]:
-    """Return a record's tensors, fp32, matrices of products as [out, in], norms with weight and bias; and the record.
+    """Return the tensors of a record, in fp32 and in torch's layout and names, and the record itself.
 
     Raises:
-        CheckpointError: the file is damaged, of another model, or holds what is not a finite number.
+        CheckpointError: the file is damaged, of another architecture, or holds a value that is not a finite number.
     """
     record = read_record(path)
     of_torch = not any(name.endswith(".gamma") for name in record.tensors)
@@ -85,7 +87,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], BurnRecord]:
         tensors[_torch_name(name)] = torch.from_numpy(plain)
     tensors = strip_prefix(tensors, ("model", "module"), _LANDMARKS[0])
     missing = [name for name in _LANDMARKS if name not in tensors]
-    refuse(path, {"missing": missing, "unexpected": [name for name in tensors if not _TENSOR.fullmatch(name)]})
+    check_problems(path, {"missing": missing, "unexpected": [name for name in tensors if not _TENSOR.fullmatch(name)]})
     return tensors, record
 
 

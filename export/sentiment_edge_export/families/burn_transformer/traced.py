@@ -1,4 +1,4 @@
-"""The same function for the exporter: attention as one node where a kernel has its meaning, in few nodes else."""
+"""The Burn transformer for tracing: each attention as one node if a kernel computes it, else in few nodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ALIGNMENT = 8
 
 
 class TracedBurnTransformer(nn.Module):
-    """Takes ids and mask, both int64 [batch, length]; gives logits [batch, classes]."""
+    """Maps ids and mask, both int64 [batch, length], to logits [batch, classes]."""
 
     def __init__(self, model: BurnTransformer, *, one_node: bool) -> None:
         super().__init__()
@@ -31,21 +31,21 @@ class TracedBurnTransformer(nn.Module):
             layer.mha = self.kind(attention)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Return logits; tokens that are padding by their id are masked too."""
+        """Return logits; padding tokens are masked by their id too."""
         is_padding = (attention_mask == 0) | (input_ids == self.model.pad_id)
         embedded = nn.functional.embedding(input_ids, self.half_tokens) + self.half_positions[: input_ids.shape[1]]
         return self.model.classify(embedded, self.kind.mask(is_padding))
 
 
 def is_one_node(quiet_softmax: QuietSoftmax) -> bool:
-    """Whether a kernel has the meaning of such an attention."""
+    """Return whether one node can compute attention with this softmax."""
     return quiet_softmax != "legacy"
 
 
 class _OneNode(nn.Module):
-    """Ordinary attention; that of the later quiet softmax is the same with one more key and value, which are zero.
+    """Attention with the ordinary softmax; `softmax1` is the same with one more key and value, both of zeros.
 
-    A key of zeros has score 0, so exp(0 - m) comes into the sum, and a value of zeros adds nothing.
+    A key of zeros has score 0, which adds exp(0 - m) to the sum of the softmax; a value of zeros adds nothing to the result.
     """
 
     def __init__(self, attention: MultiHeadAttention) -> None:
@@ -61,7 +61,7 @@ class _OneNode(nn.Module):
         """Attend over states [batch, length, width]."""
         query, key, value = self.attention.project(states)
         if self.attention.quiet_softmax == "softmax1":
-            # One key of zeros, and some more that are masked: lengths stay multiples of 8, at which sums keep their order.
+            # One key of zeros and seven masked ones: the length stays a multiple of 8, so that sums keep their order.
             key, value = (nn.functional.pad(part, (0, 0, 0, _ALIGNMENT)) for part in (key, value))
             mask = nn.functional.pad(nn.functional.pad(mask, (0, 1), value=1), (0, _ALIGNMENT - 1))
         heads = self.attention.n_heads
@@ -71,9 +71,9 @@ class _OneNode(nn.Module):
 
 
 class _InParts(nn.Module):
-    """Any form, as a softmax that is then scaled by row; query, key and value are one product.
+    """Attention with any softmax, computed as an ordinary one that is scaled by row; query, key and value are one product.
 
-    Where p are its weights, e = exp(score - m) and S = sum(e), max(p) is 1 / S: so e / (S + 1) = p / (1 + max(p)), and
+    With p the ordinary weights, e = exp(score - m) and S = sum(e), max(p) is 1 / S. So e / (S + 1) = p / (1 + max(p)), and
     e / (S + exp(-m)) = p / (1 + max(p) exp(-m)). The scale is applied to the result, which is smaller than the weights.
     """
 
@@ -89,7 +89,7 @@ class _InParts(nn.Module):
 
     @staticmethod
     def mask(is_padding: Tensor) -> Tensor:
-        """Return what is added to the scores, float32 [batch, 1, 1, length], of bool [batch, length]."""
+        """Return the mask to add to the scores, float32 [batch, 1, 1, length], of bool [batch, length]."""
         return torch.where(is_padding, torch.finfo(torch.float32).min, 0.0)[:, None, None]
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
