@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from measuring import describe_machine
 
 from sentiment_edge import load
+from sentiment_edge.cli.common.terminal import TerminalProgress
 from sentiment_edge.data.labelled import Selection
-from sentiment_edge.evaluation.run import Listener, evaluate_classifier
+from sentiment_edge.evaluation.run import evaluate_classifier
 from sentiment_edge.export import export_model
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def measure(model: str, data: Path, precision: Precision) -> Accuracy:
     """Export to a folder that goes, and label every row of the data."""
     with tempfile.TemporaryDirectory() as scratch:
         report = export_model(model, precision=precision, output=f"{scratch}/{precision}")
-        listener = Listener(lambda line: print(line, file=sys.stderr), lambda _: None)
-        figures = evaluate_classifier(load(report.bundle.root), data, Selection(), listener).run.evaluation
+        with TerminalProgress() as progress:
+            figures = evaluate_classifier(load(report.bundle.root), data, Selection(), progress).run.evaluation
     size = sum(size for name, size in report.bundle.manifest.files.items() if name.startswith("onnx/"))
     return Accuracy(figures.rows, figures.accuracy, size, sum(weight.share for weight in report.fp32))
 

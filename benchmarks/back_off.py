@@ -12,12 +12,11 @@ import argparse
 import shutil
 import tempfile
 from pathlib import Path
-from typing import get_args
 
 import torch
 
-from sentiment_edge.export import ExportReport, GateOptions, ParityError, export_model
-from sentiment_edge_runtimes.vocabulary import Quantization
+from sentiment_edge.export import ExportReport, Int8Options, ParityError, export_model
+from sentiment_edge_runtimes.vocabulary import QUANTIZATIONS
 
 _CHANNELS, _FACTOR = slice(0, 3), 50
 
@@ -31,16 +30,15 @@ def main() -> None:
         checkpoint = Path(folder) / "with-outliers"
         shutil.copytree(arguments.checkpoint, checkpoint)
         scale_channels(checkpoint / "pytorch_model.bin")
-        for scheme in get_args(Quantization):
+        for scheme in QUANTIZATIONS:
             for share in (0.0, 0.25):
                 print(f"\n{scheme}, at most {share:.0%} of the weights in fp32")
                 try:
                     report = export_model(
                         str(checkpoint),
                         precision="int8",
-                        quantization=scheme,
                         output=Path(folder) / f"{scheme}-{share}",
-                        gate=GateOptions(max_fp32_share=share),
+                        int8=Int8Options(scheme, max_fp32_share=share),
                     )
                 except ParityError as error:
                     print(f"  {error.report.conditions[0].agreement:.2%}, refused: {error}")

@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from measuring import describe_machine, interleaved_medians, print_table, seconds
 
-from sentiment_edge.export import BurnOptions, export_model
+from sentiment_edge.export import BurnOptions, SourceOptions, export_model
 from sentiment_edge_export.checkpoints.burn_records import read_record
 from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.families import load_classifier
 from sentiment_edge_export.families.burn_transformer.records import find_record
 from sentiment_edge_export.options import ExportOptions, QuietSoftmax
 from sentiment_edge_runtimes.batching import pad, padded_length
-from sentiment_edge_runtimes.engines.engine import open_engine
+from sentiment_edge_runtimes.engines.loader import open_engine
 
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
@@ -65,8 +65,8 @@ def _measure_speed(arguments: argparse.Namespace, scratch: Path) -> None:
     export = partial(export_model, str(arguments.checkpoint))
     bundles: dict[str, Bundle] = {"bundle, int8": export(precision="int8", output=scratch / "int8").bundle}
     for form in get_args(QuietSoftmax):
-        options = BurnOptions(quiet_softmax=form)
-        bundles[f"bundle, fp32, {form}"] = export(output=scratch / form, burn=options).bundle
+        source = SourceOptions(burn=BurnOptions(quiet_softmax=form))
+        bundles[f"bundle, fp32, {form}"] = export(output=scratch / form, source=source).bundle
     runs = {f"torch, fp32, {TOKENS} tokens": seconds(partial(classifier.reference, torch.tensor(ids)), TIMES)}
     for name, bundle in bundles.items():
         engine = open_engine(bundle, "onnxruntime", arguments.threads)

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from encoder_peers import PEERS, Original, build_peers, in_own_process, read_config
+from encoder_peers import PEERS, Original, build_peers, in_own_process
 from measuring import describe_machine, interleaved_medians, seconds
 from tokenizers import Tokenizer
+from torch_encoder import read_config
 
-from sentiment_edge.export import export_model
-from sentiment_edge_runtimes.engines.engine import open_engine
+from sentiment_edge.export import GraphOptions, Int8Options, export_model
+from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.engines.selection import choose
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 
 OURS: dict[str, dict[str, Any]] = {
     "ours-fp32": {"precision": "fp32"},
-    "ours-fp32-unfused": {"precision": "fp32", "fusion": False},
+    "ours-fp32-unfused": {"precision": "fp32", "graph": GraphOptions(fusion=False)},
     "ours-int8": {"precision": "int8"},
-    "ours-int8-per-tensor": {"precision": "int8", "quantization": "per-tensor"},
+    "ours-int8-per-tensor": {"precision": "int8", "int8": Int8Options("per-tensor")},
     "ours-openvino-fp32": {"precision": "fp32", "engines": ["openvino"]},
     "ours-openvino-int8": {"precision": "int8", "engines": ["openvino"]},
     "ours-auto-int8": {"precision": "int8", "engines": ["onnxruntime", "openvino"]},

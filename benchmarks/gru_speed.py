@@ -10,7 +10,7 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,8 +21,8 @@ from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.families.gru_attention import GruAttention, load_classifier
 from sentiment_edge_export.options import ExportOptions
 from sentiment_edge_runtimes.batching import pad, padded_length
-from sentiment_edge_runtimes.engines.engine import open_engine
-from sentiment_edge_runtimes.vocabulary import Precision
+from sentiment_edge_runtimes.engines.loader import open_engine
+from sentiment_edge_runtimes.vocabulary import PRECISIONS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -45,11 +45,12 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     print(describe_machine("torch", "onnxruntime", "numpy"), f"{arguments.threads} threads", sep=", ")
     checkpoint = find_checkpoint(str(arguments.checkpoint))
-    model = load_classifier(checkpoint, ExportOptions()).traced.model
+    options = ExportOptions()
+    model = load_classifier(checkpoint, options).make_form(options.graph.fusion).module.model
     assert isinstance(model, GruAttention)
     with tempfile.TemporaryDirectory() as scratch:
         bundles: dict[str, Bundle] = {}
-        for precision in get_args(Precision)[::-1]:
+        for precision in PRECISIONS[::-1]:
             report = export_model(str(arguments.checkpoint), precision=precision, output=f"{scratch}/{precision}")
             bundles[precision] = report.bundle
         _latency(model, bundles, arguments)

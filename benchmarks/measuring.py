@@ -1,4 +1,4 @@
-"""What the benchmarks share: interleaved timing on a noisy machine, and a line that says on what."""
+"""Shared by the benchmarks: interleaved timing on a noisy machine, and a line that describes the machine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from sentiment_edge.cli.common.terminal import TerminalProgress
 from sentiment_edge.data.labelled import Selection, read_labelled
 
 if TYPE_CHECKING:
@@ -58,5 +59,5 @@ def print_table(title: str, rows: Sequence[tuple[str, float]], unit: str) -> Non
 
 def read_sentences(path: Path) -> list[tuple[str, str]]:
     """Return texts and labels of a file that `sentiment-edge evaluate` reads."""
-    rows = read_labelled(path, Selection(skip_bad=True), say=print)
+    rows = read_labelled(path, Selection(skip_bad=True), TerminalProgress())
     return [(row.text.strip(), row.label) for row in rows]

@@ -1,4 +1,4 @@
-"""Which int8 of OpenVINO's is fastest: static steps, or int8 weights with activations quantized while running.
+"""Speed of OpenVINO's kinds of int8: static scales, or int8 weights with activations quantized while running.
 
 python benchmarks/openvino_int8.py --checkpoint ../distilbert-random
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +17,12 @@ from measuring import describe_machine, interleaved_medians, seconds
 
 from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.families import load_classifier
-from sentiment_edge_export.options import ExportOptions
-from sentiment_edge_export.pipeline import make_graph
-from sentiment_edge_export.quantization.calibration import calibration_texts
+from sentiment_edge_export.options import ExportOptions, SourceOptions
+from sentiment_edge_export.pipeline import first_token_stats, trace_graph
+from sentiment_edge_export.quantization.calibration import calibration_texts, collect_activation_stats
 from sentiment_edge_export.quantization.rewrite import int8_recipe, quantize
-from sentiment_edge_export.targets import TARGETS
+from sentiment_edge_export.quantization.weights import products
+from sentiment_edge_export.targets import find_target
 from sentiment_edge_runtimes.batching import pad
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ _TEXTS = 32
 _DYNAMIC = "DYNAMIC_QUANTIZATION_GROUP_SIZE"
 _VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "fp32": ("fp32", {}),
-    "int8 weights, fp32 activations": ("stored", {_DYNAMIC: 0}),
-    "int8 weights, activations in groups of 32": ("stored", {_DYNAMIC: 32}),
-    "int8 weights, activations in groups of 128": ("stored", {_DYNAMIC: 128}),
-    "static steps": ("static", {}),
+    "int8 weights, fp32 activations": ("weight-only", {_DYNAMIC: 0}),
+    "int8 weights, activations in groups of 32": ("weight-only", {_DYNAMIC: 32}),
+    "int8 weights, activations in groups of 128": ("weight-only", {_DYNAMIC: 128}),
+    "static scales": ("static", {}),
 }
 """The graph, and what OpenVINO is told."""
 
@@ -71,17 +71,19 @@ def main() -> None:
 
 def write_graphs(checkpoint: Path, folder: Path) -> dict[str, Path]:
     """Write the fp32 graph and both kinds of int8, for OpenVINO."""
-    target = TARGETS["openvino"]
-    found = find_checkpoint(str(checkpoint), folder=None, tokenizer=None, offline=True)
-    options = ExportOptions(precision="int8")
-    classifier = load_classifier(found, replace(options, fusion=target.FUSES_ATTENTION))
+    target = find_target("openvino")
+    options = ExportOptions("int8", [target.ENGINE], SourceOptions(offline=True))
+    found = find_checkpoint(str(checkpoint), options.source)
+    classifier = load_classifier(found, options)
     texts = calibration_texts()[:_TEXTS]
     ids = [found.tokenizer.ids(text, classifier.max_length, classifier.truncation) for text in texts]
     batches = [pad([row], len(row), classifier.pad_id) for row in ids]
-    model, typical = make_graph(classifier, target, batches, "static", options, lambda _: None)
+    model = trace_graph(classifier, classifier.make_form(target.FUSES_ATTENTION), target, options)
+    stats = collect_activation_stats(model, products(model), batches)
+    stats |= first_token_stats(model, stats)
     graphs: dict[str, ir.Model] = {"fp32": model}
-    graphs["stored"] = quantize(model, int8_recipe(model, "stored", {}, batches))
-    graphs["static"] = quantize(model, int8_recipe(model, "static", typical, batches))
+    graphs["weight-only"] = quantize(model, int8_recipe(model, "weight-only", {}, batches))
+    graphs["static"] = quantize(model, int8_recipe(model, "static", stats, batches))
     files = {}
     for name, graph in graphs.items():
         (folder / name).mkdir()

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _CLOSE = 1e-4
-"""How far a probability may be from what the text gets alone."""
+"""Largest difference of a probability from what the text gets alone."""
 
 
 class Request(NamedTuple):
-    """What is sent, and what must come back."""
+    """A request, and the answer that must come back."""
 
     payload: bytes
     label: str

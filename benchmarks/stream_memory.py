@@ -25,7 +25,7 @@ def main() -> None:
     """Stream, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="tab-separated file with a column `sentence`")
-    parser.add_argument("--bundle", default="", help="folder of a bundle; the default one without it")
+    parser.add_argument("--bundle", default="", help="folder of a bundle; by default the built-in one")
     parser.add_argument("--lines", type=int, nargs=2, default=[10_000, 1_000_000])
     arguments = parser.parse_args()
     block = "".join(sentence + "\n" for sentence, _ in read_sentences(arguments.data)).encode().splitlines(keepends=True)

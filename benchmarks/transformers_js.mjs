@@ -2,7 +2,7 @@
 //
 // Set-up, in a folder of its own (the variable leaves out CUDA, which the install step would download):
 //     ONNXRUNTIME_NODE_INSTALL=skip npm install @huggingface/transformers
-// Then, in that folder, BUNDLE being one that `export` wrote (dtype q8 with --int8, fp32 without it):
+// Then, in that folder, BUNDLE being one that `export` wrote (dtype q8 with --int8, else fp32):
 //     node REPOSITORY/benchmarks/transformers_js.mjs BUNDLE q8 < lines.txt > transformers_js.jsonl
 //     sentiment-edge predict BUNDLE --format jsonl < lines.txt > predict.jsonl
 // Line for line, labels are equal and scores within 1e-6; not so for a text that is cut, as transformers.js then drops its [SEP] too.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers.support import SHARED, Command
+from hypothesis import HealthCheck, settings
 
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, Classifier, load
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 # Torch's threads wait awake for each other; where the machine has other work too, that takes many times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# No test may fail because the machine is slow.
+HANGS = 600
+"""Seconds after which a process is taken to hang."""
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_report_header() -> str:
@@ -44,7 +51,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def command() -> Command:
     def run(*arguments: str | Path, stdin: bytes = b"", **options: Any) -> subprocess.CompletedProcess[bytes]:
         program = [sys.executable, "-m", "sentiment_edge", *map(str, arguments)]
-        return subprocess.run(program, input=stdin, capture_output=True, check=False, timeout=120, **options)
+        return subprocess.run(program, input=stdin, capture_output=True, check=False, timeout=HANGS, **options)
 
     return run
 

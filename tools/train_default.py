@@ -24,6 +24,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from sentiment_edge.cli.common.terminal import TerminalProgress
 from sentiment_edge.data.labelled import Selection, read_labelled
 from sentiment_edge_export.families.gru_attention import MAX_LENGTH, GruAttention, GruAttentionConfig
 
@@ -57,7 +58,7 @@ def main() -> None:
 
 def _read(path: Path) -> list[tuple[str, str]]:
     """Return texts and labels."""
-    rows = read_labelled(path, Selection(skip_bad=True), say=print)
+    rows = read_labelled(path, Selection(skip_bad=True), TerminalProgress())
     return [(row.text.strip(), row.label) for row in rows]
 
 

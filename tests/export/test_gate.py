@@ -10,27 +10,23 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 import pytest
-from helpers.support import Command
+from helpers.exports import Exports
+from helpers.invocation import invoke
 from helpers.tiny_checkpoints import tiny_weights, write_checkpoint
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
 from sentiment_edge import load
-from sentiment_edge.export import export_model
-from sentiment_edge_export.gate import ParityError
-from sentiment_edge_export.parity.texts import parity_texts
+from sentiment_edge.export import GateOptions, ParityError, export_model
+from sentiment_edge_export.gate import affordable, fewest
+from sentiment_edge_export.quantization.sensitivity import Sensitivity
 from sentiment_edge_export.targets import onnxruntime as target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
-def test_the_texts_are_many_and_of_many_kinds() -> None:
-    texts = parity_texts()
-    assert len(texts) == len({*texts}) >= 200
-    counts = [len(text.split()) for text in texts]
-    assert {0, 1} < {*counts}
-    assert max(counts) == 2000
-    assert sum(not text.isascii() for text in texts) >= 30
+    from sentiment_edge_runtimes.vocabulary import Precision
 
 
 def shift_an_output(graph: onnx.ModelProto) -> onnx.ModelProto:
@@ -74,9 +70,10 @@ def give_nan(graph: onnx.ModelProto) -> onnx.ModelProto:
     ],
 )
 def test_a_faulty_graph_is_refused_and_nothing_written(
+    checkpoints: dict[str, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    precision: str,
+    precision: Precision,
     fault: Callable[[onnx.ModelProto], onnx.ModelProto],
     message: str,
 ) -> None:
@@ -88,19 +85,19 @@ def test_a_faulty_graph_is_refused_and_nothing_written(
 
     monkeypatch.setattr(target, "write_model", write_faulty)
     with pytest.raises(ParityError, match=message) as caught:
-        export_model("gru-mini", precision=precision, output=tmp_path / "out")  # type: ignore[arg-type]
+        export_model(str(checkpoints["gru"]), precision=precision, output=tmp_path / "out")
     assert caught.value.exit_status == 3
     assert "worst texts:\n" in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_hopeless_int8_is_refused(tmp_path: Path, command: Command) -> None:
+def test_hopeless_int8_is_refused(tmp_path: Path) -> None:
     weights = tiny_weights()  # the same function in fp32, but one column takes the whole range of int8
     weights["embedding.weight"][:, 0] *= 3000
     for name in ("gru.weight_ih_l0", "gru.weight_ih_l0_reverse"):
         weights[name][:, 0] /= 3000
     checkpoint = write_checkpoint(tmp_path / "tiny", weights)
-    done = command("export", "--model", checkpoint, "--int8", "--output", tmp_path / "out")
+    done = invoke("export", "--model", checkpoint, "--int8", "--output", tmp_path / "out")
     assert (done.returncode, done.stdout) == (3, b"")
     refusal, title, *worst, _, _, _ = done.stderr.decode().splitlines()  # at last, what int8 does to its two weights
     assert "parity refused, nothing written" in refusal
@@ -110,8 +107,8 @@ def test_hopeless_int8_is_refused(tmp_path: Path, command: Command) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_the_bundle_carries_its_evidence(tmp_path: Path) -> None:
-    bundle = export_model("gru-mini", output=tmp_path / "out").bundle
+def test_the_bundle_carries_its_evidence(exports: Exports) -> None:
+    bundle = exports("gru-mini", precision="int8").bundle
     report = json.loads((bundle.root / "parity.json").read_text("utf-8"))
     assert report["passed"] is True
     assert report["conditions"] == bundle.manifest.parity["conditions"]
@@ -119,3 +116,42 @@ def test_the_bundle_carries_its_evidence(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (bundle.root / "golden.jsonl").read_text("utf-8").split("\n")[:-1]]
     logits = load(bundle.root).logits([row["text"] for row in rows])
     assert np.abs(logits - [row["logits"] for row in rows]).max() <= 1e-5
+
+
+def test_the_users_bounds_decide_and_stay_with_the_bundle(tmp_path: Path) -> None:
+    export = ["export", "--model", "gru-mini", "--int8", "--max-fp32-share", "0", "--json"]
+    refused = invoke(*export, "--max-mean-drift", "0.0001", "--output", tmp_path / "strict")
+    assert refused.returncode == 3
+    assert b"at most 0.0001 allowed" in refused.stderr
+    done = invoke(*export, "--max-mean-drift", "0.005", "--max-logit-difference", "0.1", "--output", tmp_path / "out")
+    bounds = json.loads(done.stdout)["parity"]["bounds"]
+    assert (bounds["mean_drift"], bounds["logit_difference"]) == (0.005, 0.1)
+
+
+def test_the_users_texts_are_measured_and_not_published(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    gate = GateOptions(texts=tuple(f"my secret note number {index}" for index in range(30)))
+    report = export_model(str(checkpoints["gru"]), precision="int8", output=tmp_path / "out", gate=gate)
+    assert [condition.texts for condition in report.parity.conditions[:3]] == [289] * 3
+    written = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*.json*"))
+    assert b"secret note" not in written
+
+
+@given(st.integers(0, 200), st.integers(1, 250))
+def test_the_fewest_are_found(most: int, needed: int) -> None:
+    tried: list[int] = []
+
+    def holds(count: int) -> bool:
+        tried.append(count)
+        return count >= needed
+
+    found = fewest(most, holds)
+    assert found == (needed if needed <= most else None)
+    assert len(tried) <= 2 * (most.bit_length() + 1)
+
+
+@given(st.lists(st.floats(0, 1), max_size=20), st.floats(0, 1))
+def test_the_budget_is_kept(shares: list[float], budget: float) -> None:
+    ranking = [Sensitivity(str(index), 1 - index / 100, share) for index, share in enumerate(shares)]
+    chosen = affordable(ranking, budget)
+    assert sum(each.share for each in chosen) <= budget + 1e-9
+    assert [*chosen] == [each for each in ranking if each in chosen]

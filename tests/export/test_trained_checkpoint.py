@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pytest
-from helpers.support import Command
+from helpers.invocation import invoke
 
 from sentiment_edge import load
-from sentiment_edge_runtimes.comparison import Condition, Run
-from sentiment_edge_runtimes.vocabulary import EngineName
+from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
+from sentiment_edge_runtimes.vocabulary import PRECISIONS, EngineName, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,13 +36,13 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.checkpoint)
-def test_golden_logits(shared: Callable[[str], Path], command: Command, tmp_path: Path, case: Case, precision: str) -> None:
+def test_golden_logits(shared: Callable[[str], Path], tmp_path: Path, case: Case, precision: Precision) -> None:
     checkpoint = shared(f"checkpoints/{case.checkpoint}")
     engines: tuple[EngineName, ...] = ("onnxruntime", "openvino") if precision == "fp32" else ("onnxruntime",)
     flags = [f"--engine={engine}" for engine in engines] + ["--int8"] * (precision == "int8")
-    done = command("export", "--model", checkpoint, "--output", tmp_path / "out", "--json", *flags)
+    done = invoke("export", "--model", checkpoint, "--output", tmp_path / "out", "--json", *flags)
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads(done.stdout)
     assert report["parity"]["passed"] is True
@@ -53,9 +53,9 @@ def test_golden_logits(shared: Callable[[str], Path], command: Command, tmp_path
     golden = [json.loads(line) for line in (checkpoint / "golden.jsonl").read_text("utf-8").split("\n") if line]
     for engine in engines:
         logits = load(tmp_path / "out", engine=engine).logits([row["text"] for row in golden])
-        run = Run(engine, precision, "softmax")  # type: ignore[arg-type]
+        run = LogitsOrigin(engine, precision, "softmax")
         condition = Condition.of("golden", logits, np.array([row["logits"] for row in golden], np.float32), run)
         assert condition.agreement == 1
         assert condition.max_drift <= (1e-4 if precision == "fp32" else 0.05)
         assert precision == "int8" or condition.max_logit_difference <= 1e-4
-    assert command("verify", tmp_path / "out").returncode == 0
+    assert invoke("verify", tmp_path / "out").returncode == 0

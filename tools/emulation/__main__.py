@@ -31,12 +31,12 @@ _ENCODER = SHARED / "checkpoints/distilbert-mini-imdb"
 _GUEST = Path(__file__).parent / "guest.py"
 _SAMPLE = REPOSITORY / "tests/sample_lines.txt"
 _EVERY = 8
-"""With --quick one text in so many is run."""
+"""With --quick, every eighth text is run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What every check on a CPU needs."""
+    """The inputs of every check on a CPU."""
 
     folder: Path
     system: ArmSystem

@@ -1,4 +1,4 @@
-"""What is run: the default model in fp32 and int8, and an encoder in both."""
+"""The bundles to run: the default model in fp32 and int8, and an encoder in both."""
 
 from __future__ import annotations
 

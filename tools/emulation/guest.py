@@ -1,4 +1,4 @@
-"""What runs on the emulated CPU: guest.py BUNDLE TEXTS OUTPUT writes the logits of TEXTS (JSON), run as `predict` runs them."""
+"""The program for the emulated CPU: guest.py BUNDLE TEXTS OUTPUT writes the logits of TEXTS (JSON), run as by `predict`."""
 
 from __future__ import annotations
 

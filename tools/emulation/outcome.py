@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentiment_edge_runtimes import comparison, numerics
-from sentiment_edge_runtimes.comparison import Condition
+from sentiment_edge_runtimes import numerics
+from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
 from sentiment_edge_runtimes.verification import unchanged
 
 if TYPE_CHECKING:
@@ -72,9 +72,8 @@ class Run:
 
 def compare(run: Run, bundle: Bundle, logits: NDArray[np.float32], reference: NDArray[np.float32]) -> Outcome:
     """Hold logits against those of this machine, both [texts, classes]."""
-    found = Condition.of(
-        run.cpu, logits, reference, comparison.Run("onnxruntime", bundle.manifest.precision, bundle.manifest.activation)
-    )
+    origin = LogitsOrigin("onnxruntime", bundle.manifest.precision, bundle.manifest.activation)
+    found = Condition.of(run.cpu, logits, reference, origin)
     ranked = np.sort(numerics.probabilities(reference, bundle.manifest.activation), axis=1)
     clear = ranked[:, -1] - ranked[:, -2] > MARGIN
     changed = int((clear & (logits.argmax(axis=1) != reference.argmax(axis=1))).sum())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from helpers.support import Command
 from sentiment_edge import load
 from sentiment_edge.export import export_model
 from sentiment_edge_export.errors import OutputError, OutputExists
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+from sentiment_edge_runtimes.progress import Progress
 
 
 def test_an_output_that_exists_is_kept(tiny: Path, tmp_path: Path) -> None:
@@ -28,9 +31,12 @@ def test_an_output_that_exists_is_kept(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_bundle_is_replaced_on_request(tiny: Path, tmp_path: Path) -> None:
-    export_model("gru-mini", output=tmp_path / "out")
+    shutil.copytree(DEFAULT_BUNDLE, tmp_path / "out")
     export_model(str(tiny), output=tmp_path / "out", overwrite=True)
-    assert load(tmp_path / "out").bundle.manifest.files["onnx/model.onnx"] < 100_000
+    files = load(tmp_path / "out").bundle.manifest.files
+    assert files["onnx/model.onnx"] < 100_000
+    written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert written == {*files, "README.md", "manifest.json", "SHA256SUMS"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "tiny"]
 
 
@@ -48,13 +54,14 @@ def test_the_default_output_is_named_after_model_and_precision(
 
 
 def test_what_appears_during_an_export_is_kept(tiny: Path, tmp_path: Path) -> None:
-    def intrude(stage: str) -> None:
-        if stage == "measuring parity":
-            (tmp_path / "out").mkdir()
-            (tmp_path / "out" / "precious").write_text("kept")
+    class Intruder(Progress):
+        def stage(self, name: str) -> None:
+            if name == "measuring parity":
+                (tmp_path / "out").mkdir()
+                (tmp_path / "out" / "precious").write_text("kept")
 
     with pytest.raises(OutputExists):
-        export_model(str(tiny), output=tmp_path / "out", progress=intrude)
+        export_model(str(tiny), output=tmp_path / "out", progress=Intruder())
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["precious"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "tiny"]
 
@@ -72,7 +79,7 @@ def test_a_disk_that_fills_up_leaves_nothing(command: Command, tmp_path: Path) -
 
 
 def test_the_current_folder_is_not_replaced(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    export_model(str(tiny), output=tmp_path / "out")
+    shutil.copytree(DEFAULT_BUNDLE, tmp_path / "out")
     monkeypatch.chdir(tmp_path / "out")
     for output in (".", "..", str(tmp_path)):
         with pytest.raises(OutputError, match="is the folder you are in"):
@@ -86,29 +93,47 @@ def test_a_link_is_not_replaced(tiny: Path, tmp_path: Path) -> None:
         export_model(str(tiny), output=tmp_path / "link", overwrite=True)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_nohup_protects_an_export(tmp_path: Path) -> None:
-    arguments = [sys.executable, "-m", "sentiment_edge", "export", "--model", "gru-mini", "--output", str(tmp_path / "out")]
-    with subprocess.Popen(["nohup", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        time.sleep(3)
-        process.send_signal(signal.SIGHUP)
-        assert process.wait(60) == 0
-    assert load(tmp_path / "out").labels == ("negative", "positive")
-
-
 @pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals")
-@pytest.mark.parametrize(("sent", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
-@pytest.mark.parametrize("stage", [b"tracing", b"measuring parity"])
-def test_an_interrupted_export_leaves_nothing(tmp_path: Path, sent: str, status: int, stage: bytes) -> None:
-    pty = pytest.importorskip("pty")
-    controller, terminal = pty.openpty()  # stages are shown on a terminal only
-    arguments = ["-m", "sentiment_edge", "export", "--model", "gru-mini", "--int8", "--output", str(tmp_path / "out")]
-    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=terminal) as process:
+class TestSignals:
+    """Sent in the midst of the work; stages tell when that is, and are shown on a terminal only."""
+
+    @pytest.mark.parametrize(("sent", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+    @pytest.mark.parametrize("stage", [b"tracing", b"measuring parity"])
+    def test_an_interrupted_export_leaves_nothing(self, tmp_path: Path, sent: str, status: int, stage: bytes) -> None:
+        found, shown = signalled(tmp_path / "out", stage, signal.Signals[sent])
+        assert found == status
+        assert b"Traceback" not in shown
+        assert not list(tmp_path.iterdir())
+
+    def test_a_hangup_that_is_ignored_does_not_end_it(self, tmp_path: Path) -> None:
+        """As `nohup` starts it."""
+        found, shown = signalled(tmp_path / "out", b"tracing", signal.SIGHUP, "trap '' HUP; ")
+        assert (found, b"Traceback" in shown) == (0, False)
+        assert load(tmp_path / "out").labels == ("negative", "positive")
+
+
+def signalled(output: Path, stage: bytes, sent: signal.Signals, before: str = "") -> tuple[int, bytes]:
+    """Export, send a signal once a stage is shown, and return the status and what else is shown."""
+    controller, terminal = pytest.importorskip("pty").openpty()
+    program = [sys.executable, "-m", "sentiment_edge", "export", "--model", "gru-mini", "--int8", "--output", str(output)]
+    shell = ["sh", "-c", f"{before}exec {shlex.join(program)}"]
+    with subprocess.Popen(shell, stdout=subprocess.DEVNULL, stderr=terminal) as process:
+        os.close(terminal)  # so that reading ends when the process does
         shown = b""
-        while stage not in shown:
-            shown += os.read(controller, 1000)
-        process.send_signal(signal.Signals[sent])
-        assert process.wait(60) == status
-    os.write(terminal, b"end")
-    assert b"Traceback" not in os.read(controller, 10_000)
-    assert not list(tmp_path.iterdir())
+        while stage not in shown and (more := read(controller)):
+            shown += more
+        assert stage in shown
+        process.send_signal(sent)
+        shown = b""
+        while more := read(controller):
+            shown += more
+    os.close(controller)
+    return process.returncode, shown
+
+
+def read(controller: int) -> bytes:
+    """Read what a terminal shows; nothing once no process has it open."""
+    try:
+        return os.read(controller, 10_000)
+    except OSError:  # Linux says EIO then
+        return b""

@@ -207,13 +207,13 @@ def test_sizes_are_believed_only_as_far_as_the_file_goes(tmp_path: Path, content
     path.write_bytes(contents)
     code = (
         "import sys, resource; from pathlib import Path\n"
-        "from sentiment_edge_export.burn_records import read_record\n"
+        "from sentiment_edge_export.checkpoints.burn_records import read_record\n"
         "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 2**26, used + 2**26))\n"
         "try: read_record(Path(sys.argv[1]))\n"
         "except Exception as error: print(type(error).__name__)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False, timeout=600)
     assert done.stdout == "CheckpointError\n", done.stderr
 
 

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 import torch
+from helpers.invocation import invoke
 from helpers.support import Command
 from helpers.tiny_checkpoints import tiny_weights, write_checkpoint
+from huggingface_hub import close_session, constants
+
+from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,11 +82,26 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
 @pytest.fixture
 def environment(tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the command's process gets: our Hub, an empty cache."""
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{hub.server_address[1]}")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    """Our Hub and an empty cache, for processes of their own and, as the library has read its environment, for this one."""
     for name in ("HF_HUB_OFFLINE", "HF_TOKEN", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    use_cache(monkeypatch, tmp_path / "cache")
+    use_hub(monkeypatch, f"http://127.0.0.1:{hub.server_address[1]}")
+
+
+def use_hub(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}")
+    close_session()  # it may keep connections, and proxies that it found
+
+
+def use_cache(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv("HF_HOME", str(folder))
+    monkeypatch.setattr(constants, "HF_HOME", str(folder))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / "hub"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(folder / "token"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
 
 
 @pytest.mark.usefixtures("environment")
@@ -92,7 +111,7 @@ def test_a_known_name_is_fetched_once_and_then_found_offline(hub: Hub, command: 
     source = json.loads((tmp_path / "a" / "manifest.json").read_text())["source"]
     assert source == {"id": MODEL, "revision": COMMIT, "licence": "GPL-3.0"}
     hub.asked.clear()
-    done = command("export", "--model", MODEL, "--offline", "--output", tmp_path / "b")
+    done = invoke("export", "--model", MODEL, "--offline", "--output", tmp_path / "b")
     assert done.returncode == 0, done.stderr.decode()
     assert hub.asked == []
     assert (tmp_path / "a" / "golden.jsonl").read_bytes() == (tmp_path / "b" / "golden.jsonl").read_bytes()
@@ -100,14 +119,14 @@ def test_a_known_name_is_fetched_once_and_then_found_offline(hub: Hub, command: 
 
 @pytest.mark.usefixtures("environment")
 def test_pickled_weights_are_fetched_only_where_there_are_no_others(
-    hub: Hub, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.save(tiny_weights(), hub.folder / "pytorch_model.bin")
-    assert command("export", "--model", "gru", "--output", tmp_path / "a").returncode == 0
+    assert find_checkpoint("gru").weights.keys() == tiny_weights().keys()
     assert not any("pytorch_model.bin" in path for path in hub.asked if "resolve" in path)
     (hub.folder / "model.safetensors").unlink()
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "another cache"))
-    done = command("export", "--model", "gru", "--output", tmp_path / "b")
+    use_cache(monkeypatch, tmp_path / "another cache")
+    done = invoke("export", "--model", "gru", "--output", tmp_path / "out")
     assert done.returncode == 0, done.stderr.decode()
     assert any("pytorch_model.bin" in path for path in hub.asked if "resolve" in path)
 
@@ -122,44 +141,42 @@ def test_pickled_weights_are_fetched_only_where_there_are_no_others(
         ("electra-huge", b"no such model or folder"),
     ],
 )
-def test_what_is_not_there_is_named(command: Command, tmp_path: Path, model: str, message: bytes) -> None:
-    expect_refusal(command, tmp_path, message, "--model", model)
+def test_what_is_not_there_is_named(tmp_path: Path, model: str, message: bytes) -> None:
+    expect_refusal(tmp_path, message, "--model", model)
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_gated_model_says_how_to_get_access(hub: Hub, command: Command, tmp_path: Path) -> None:
+def test_a_gated_model_says_how_to_get_access(hub: Hub, tmp_path: Path) -> None:
     hub.gated = True
-    expect_refusal(command, tmp_path, b"its owner must grant access", "--model", "gru")
+    expect_refusal(tmp_path, b"its owner must grant access", "--model", "gru")
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_download_that_breaks_off_is_one_line(hub: Hub, command: Command, tmp_path: Path) -> None:
+def test_a_download_that_breaks_off_is_one_line(hub: Hub, tmp_path: Path) -> None:
     hub.breaks_off = True
-    expect_refusal(command, tmp_path, b"the download failed", "--model", "gru")
+    expect_refusal(tmp_path, b"the download failed", "--model", "gru")
 
 
 @pytest.mark.usefixtures("environment")
-def test_offline_with_an_empty_cache_says_so(hub: Hub, command: Command, tmp_path: Path) -> None:
-    expect_refusal(command, tmp_path, b"not in the local cache; run once without --offline", "--model", "gru", "--offline")
+def test_offline_with_an_empty_cache_says_so(hub: Hub, tmp_path: Path) -> None:
+    expect_refusal(tmp_path, b"not in the local cache; run once without --offline", "--model", "gru", "--offline")
     assert hub.asked == []
 
 
 @pytest.mark.usefixtures("environment")
-def test_no_network_says_what_to_do(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    expect_refusal(
-        command, tmp_path, b"the Hub cannot be reached, or give a folder with its files by --checkpoint", "--model", "gru"
-    )
+def test_no_network_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_hub(monkeypatch, "http://127.0.0.1:9")
+    expect_refusal(tmp_path, b"the Hub cannot be reached, or give a folder with its files by --checkpoint", "--model", "gru")
 
 
-def test_files_may_come_from_a_folder(command: Command, tmp_path: Path, tiny: Path) -> None:
-    done = command("export", "--model", "gru", "--checkpoint", tiny, "--output", tmp_path / "a", "--json")
+def test_files_may_come_from_a_folder(tmp_path: Path, tiny: Path) -> None:
+    done = invoke("export", "--model", "gru", "--checkpoint", tiny, "--output", tmp_path / "a", "--json")
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads((tmp_path / "a" / "manifest.json").read_text())["source"]["id"] == MODEL
 
 
-def expect_refusal(command: Command, tmp_path: Path, message: bytes, *arguments: str) -> None:
-    done = command("export", *arguments, "--output", tmp_path / "out")
+def expect_refusal(tmp_path: Path, message: bytes, *arguments: str) -> None:
+    done = invoke("export", *arguments, "--output", tmp_path / "out")
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1), done.stderr.decode()
     assert message in done.stderr
     assert not (tmp_path / "out").exists()

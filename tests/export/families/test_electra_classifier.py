@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 import torch
 from helpers.tiny_encoders import LAYERS, electra_weights, tiny_electra, write_electra
+from helpers.torch_answers import logits_of_ids
 from torch import nn
 
 from sentiment_edge import load
 from sentiment_edge.export import CheckpointError, export_model
-from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
-from sentiment_edge_export.families import load_classifier
-from sentiment_edge_export.options import ExportOptions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +22,7 @@ IDS = torch.tensor([2, 4, 6, 7, 5, 3])
 
 
 def logits_of(folder: Path) -> np.ndarray:
-    return load_classifier(find_checkpoint(str(folder)), ExportOptions(fusion=False)).reference(IDS).numpy()
+    return logits_of_ids(folder, IDS.tolist())
 
 
 def by_hand(pooling: str) -> Tensor:

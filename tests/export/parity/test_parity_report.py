@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers.support import Command, Page
+from helpers.invocation import invoke
+from helpers.support import Page
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -37,11 +38,11 @@ def read_page(path: Path) -> tuple[Page, str]:
     return page, "\n".join(page.cells)
 
 
-def test_a_page_tells_of_what_passed(tiny: Path, tmp_path: Path, command: Command) -> None:
+def test_a_page_tells_of_what_passed(tiny: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.csv"
     own.write_text("id,text\n1,good good film\n2,\n3,it was a long day\n", "utf-8")
     arguments = ("--output", tmp_path / "out", "--parity-data", own, "--report", tmp_path / "a.html", "--json")
-    done = command("export", "--model", tiny, *arguments)
+    done = invoke("export", "--model", tiny, *arguments)
     assert done.returncode == 0, done.stderr
     assert done.stderr == f"sentiment-edge: {own}: 1 blank texts left out\n".encode()
     conditions = [Condition(**each) for each in json.loads(done.stdout)["parity"]["conditions"]]
@@ -55,11 +56,11 @@ def test_a_page_tells_of_what_passed(tiny: Path, tmp_path: Path, command: Comman
     assert not {"a.html", "own.csv"} & {path.name for path in (tmp_path / "out").rglob("*")}
 
 
-def test_a_refusal_has_its_page_too(tiny: Path, tmp_path: Path, command: Command) -> None:
+def test_a_refusal_has_its_page_too(tiny: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.txt"
     own.write_text("good good film\n", "utf-8")
     arguments = ("--labels", "<i>bad</i>,&amp;", "--parity-data", own, "--report", tmp_path / "a.html")
-    done = command("export", "--model", tiny, "--int8", *STRICT, *arguments, "--output", tmp_path / "out")
+    done = invoke("export", "--model", tiny, "--int8", *STRICT, *arguments, "--output", tmp_path / "out")
     assert (done.returncode, done.stdout) == (3, b"")
     assert not (tmp_path / "out").exists()
     refusal = done.stderr.decode()
@@ -71,11 +72,11 @@ def test_a_refusal_has_its_page_too(tiny: Path, tmp_path: Path, command: Command
     assert "i" not in page.tags
 
 
-def test_a_page_that_cannot_be_written_leaves_the_refusal(tiny: Path, tmp_path: Path, command: Command) -> None:
+def test_a_page_that_cannot_be_written_leaves_the_refusal(tiny: Path, tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("needs a device that is always full")
-    done = command("export", "--model", tiny, *STRICT, "--output", tmp_path / "out", "--report", full)
+    done = invoke("export", "--model", tiny, *STRICT, "--output", tmp_path / "out", "--report", full)
     assert (done.returncode, done.stdout) == (3, b"")
     assert done.stderr.startswith(b"sentiment-edge: /dev/full: No space left on device\nsentiment-edge: parity refused")
 
@@ -116,10 +117,10 @@ def test_any_figures_make_a_page(torch: Array, bundle: Array, bound: float, text
         ["--text-column", "text"],
     ],
 )
-def test_wrong_usage_is_status_2(tmp_path: Path, command: Command, arguments: list[str]) -> None:
+def test_wrong_usage_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "own.txt").write_text("good\n")
     given = (argument.format(folder=tmp_path) for argument in arguments)
-    done = command("export", "--model", "gru-mini", "--output", tmp_path / "out", *given)
+    done = invoke("export", "--model", "gru-mini", "--output", tmp_path / "out", *given)
     assert (done.returncode, done.stdout) == (2, b"")
     assert [path.name for path in tmp_path.iterdir()] == ["own.txt"]
 
@@ -133,11 +134,11 @@ def test_wrong_usage_is_status_2(tmp_path: Path, command: Command, arguments: li
         (["--parity-data", "{folder}/stars.csv"], b"name it by --text-column"),
     ],
 )
-def test_bad_input_is_one_line_before_the_work(tmp_path: Path, command: Command, arguments: list[str], expected: bytes) -> None:
+def test_bad_input_is_one_line_before_the_work(tmp_path: Path, arguments: list[str], expected: bytes) -> None:
     (tmp_path / "empty.txt").touch()
     (tmp_path / "stars.csv").write_text("stars,words\n1,fine\n")
     given = (argument.format(folder=tmp_path) for argument in arguments)
-    done = command("export", "--model", "gru-mini", "--output", tmp_path / "out", *given)
+    done = invoke("export", "--model", "gru-mini", "--output", tmp_path / "out", *given)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
     assert expected in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"empty.txt", "stars.csv"}
