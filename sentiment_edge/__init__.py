@@ -9,6 +9,8 @@ classifier("I love this restaurant!")  # Prediction(label='positive', score=0.98
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import sentiment_edge_runtimes  # noqa: F401 - before all others, so that no library reports
+
 if TYPE_CHECKING:
     from sentiment_edge.runtimes import (
         BundleDamaged,
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
         Classifier,
         EngineError,
         Explanation,
+        FailedPrediction,
         InputError,
         OptionError,
         Prediction,
         SentimentEdgeError,
+        TextError,
         TokenWeight,
         Verification,
         load,
@@ -38,10 +42,12 @@ __all__ = [
     "Classifier",
     "EngineError",
     "Explanation",
+    "FailedPrediction",
     "InputError",
     "OptionError",
     "Prediction",
     "SentimentEdgeError",
+    "TextError",
     "TokenWeight",
     "Verification",
     "load",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from sentiment_edge.render.json_text import json_text
 from sentiment_edge_runtimes.engines.loader import install_command
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def as_json(machine: Machine, diagnosis: Diagnosis) -> str:
             for name, version in machine.engines.items()
         },
         "cache": {"folder": None if machine.cache is None else str(machine.cache), "writable": machine.cache_writable},
+        "telemetry": {"off": machine.reporting is None, "reason": machine.reporting},
         "bundle": {
             "bundle": str(bundle.root),
             "family": bundle.manifest.family,
@@ -42,4 +43,4 @@ def as_json(machine: Machine, diagnosis: Diagnosis) -> str:
             "problem": diagnosis.problem,
         },
     }
-    return json.dumps(answer, indent=2)
+    return json_text(answer)

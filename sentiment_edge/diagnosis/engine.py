@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.engines.selection import ENGINE_VARIABLE, choose, installed_engines
-from sentiment_edge_runtimes.errors import EngineError
+from sentiment_edge_runtimes.errors import EngineError, SentimentEdgeError
 
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
@@ -49,10 +49,10 @@ def diagnose(bundle: Bundle, threads: int) -> Diagnosis:
 
 
 def _problem(bundle: Bundle, choice: Choice, threads: int) -> str | None:
-    """Return the engine's error if it cannot label a text: an engine chosen by name has not been tried before."""
+    """Return the error if it cannot label a text: an engine chosen by name has not been tried before."""
     try:
         Classifier(bundle, engine=choice.engine, threads=threads)(_TRIAL)
-    except EngineError as error:
+    except SentimentEdgeError as error:
         return str(error)
     return None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge_runtimes.engines.saturation import products_saturate
 from sentiment_edge_runtimes.engines.selection import installed_engines
+from sentiment_edge_runtimes.engines.telemetry import reporting
 from sentiment_edge_runtimes.machine.cache import cache_folder
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 from sentiment_edge_runtimes.machine.memory import machine_memory
@@ -40,6 +41,8 @@ class Machine(NamedTuple):
     cache: Path | None
     """The folder of remembered timings and compiled models."""
     cache_writable: bool
+    reporting: str | None
+    """The reason why an engine's library may report to its maker; None if none does."""
 
 
 def examine() -> Machine:
@@ -57,6 +60,7 @@ def examine() -> Machine:
         {name: installed.get(name) for name in ENGINES},
         cache,
         cache is not None and _is_writable(cache),
+        reporting(),
     )
 
 

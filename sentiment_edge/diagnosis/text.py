@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sentiment_edge.render.text import visible
 from sentiment_edge_runtimes.engines.loader import install_command
 from sentiment_edge_runtimes.engines.selection import ENGINE_VARIABLE
+from sentiment_edge_runtimes.engines.telemetry import TELEMETRY_VARIABLE
 from sentiment_edge_runtimes.machine.cache import FOLDER_VARIABLE
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _TITLES = 16
 def text(machine: Machine, diagnosis: Diagnosis) -> str:
     """Return a line for each property of the machine and of the bundle on it."""
     return "\n".join(
-        f"{title:<{_TITLES}}{value}".rstrip() for title, value in (*_machine(machine), ("", ""), *_bundle(diagnosis))
+        f"{title:<{_TITLES}}{visible(value)}".rstrip() for title, value in (*_machine(machine), ("", ""), *_bundle(diagnosis))
     )
 
 
@@ -41,6 +43,8 @@ def _machine(machine: Machine) -> Iterator[tuple[str, str]]:
     for name, version in machine.engines.items():
         yield name, version or f"not installed: {install_command(name)}"
     yield "cache", _cache(machine)
+    yield "telemetry", f"may be sent: {machine.reporting}" if machine.reporting else "off: no engine's library reports"
+    yield "", f"set {TELEMETRY_VARIABLE}=1 for programs that import an engine's library before sentiment_edge"
 
 
 def _memory(memory: Memory) -> str:

@@ -22,7 +22,8 @@ LAYERS = {
             "bundle",
             "batching machine numerics prediction",
             "errors progress vocabulary",
-        ]
+        ],
+        ["__init__", "engines"],
     ],
     "sentiment_edge_export": [
         [

@@ -29,7 +29,9 @@ def trial_session(model: ir.Model) -> Iterator[onnxruntime.InferenceSession]:
             ir.save(model, path, external_data=f"{path.name}_data")
         except OSError as error:
             reason = error.strerror or error
-            raise OutputError(f"{tempfile.gettempdir()}: cannot write a temporary model ({reason}); set TMPDIR to a folder with room") from error
+            raise OutputError(
+                f"{tempfile.gettempdir()}: cannot write a temporary model ({reason}); set TMPDIR to a folder with room"
+            ) from error
         yield onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
 
 

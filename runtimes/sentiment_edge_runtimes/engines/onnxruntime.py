@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnxruntime
 
-from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask, translated
+from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask, checked_outputs, translated
+from sentiment_edge_runtimes.engines.forks import UNFORKED, kept_in_forks
 from sentiment_edge_runtimes.engines.saturation import products_saturate
 from sentiment_edge_runtimes.errors import EngineError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle import Bundle
@@ -36,26 +37,29 @@ class OnnxRuntimeEngine:
         path = bundle.model_path("onnxruntime")
         with translated(f"{path}: ONNX Runtime cannot load it"):
             options = session_options(bundle, threads)
+            if far := _far_weights(bundle):  # which must be kept until the session is made
+                options.add_external_initializers_from_files_in_memory([*far], [*far.values()], [*map(len, far.values())])
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._inputs = [node.name for node in self._session.get_inputs()]
         outputs = {node.name: node.shape for node in self._session.get_outputs()}
         self._outputs = list(outputs)
-        if not {*self._inputs} <= {*INPUTS} or outputs.get("logits", [None])[-1] != len(bundle.manifest.labels):
-            raise EngineError(f"{path}: not a classifier of {len(bundle.manifest.labels)} labels; export the bundle again")
+        self._classes = len(bundle.manifest.labels)
+        if not {*self._inputs} <= {*INPUTS} or (outputs.get("logits") or [None])[-1] != self._classes:
+            raise EngineError(f"{path}: not a classifier of {self._classes} labels; export the bundle again")
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; see `Engine`."""
         check_mask(attention_mask)
         tensors = dict(zip(INPUTS, (input_ids, attention_mask), strict=True))
-        with translated("ONNX Runtime failed to run the model"):
+        with UNFORKED, translated("ONNX Runtime failed to run the model"):
             results = self._session.run(None, {name: tensors[name] for name in self._inputs})
-        named = dict(zip(self._outputs, results, strict=True))
-        return Outputs(named["logits"], named.get("attention"))
+        return checked_outputs(dict(zip(self._outputs, results, strict=True)), len(input_ids), self._classes)
 
 
 def open_engine(bundle: Bundle, threads: int) -> OnnxRuntimeEngine:
     """Load the bundle's ONNX file."""
-    return OnnxRuntimeEngine(bundle, threads)
+    with UNFORKED:
+        return kept_in_forks(OnnxRuntimeEngine(bundle, threads))
 
 
 def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
@@ -73,6 +77,14 @@ def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
     if products_saturate():  # exact kernels instead, at half the speed
         options.add_session_config_entry("session.x64quantprecision", "1")
     return options
+
+
+def _far_weights(bundle: Bundle) -> dict[str, np.memmap[Any, np.dtype[np.uint8]]]:
+    """Return the weights that links lead to another folder than the model: ONNX Runtime does not follow such links itself."""
+    model = bundle.model_path("onnxruntime")
+    near = model.resolve().parent
+    far = [path for path in bundle.beside("onnxruntime") if not path.resolve().is_relative_to(near)]
+    return {path.relative_to(model.parent).as_posix(): np.memmap(path, dtype=np.uint8, mode="r") for path in far}
 
 
 def _is_recurrent(bundle: Bundle) -> bool:

@@ -7,14 +7,17 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-import openvino
-from openvino.frontend import FrontEndManager
-
-from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask, translated
+from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask, checked_outputs, translated
+from sentiment_edge_runtimes.engines.forks import UNFORKED, kept_in_forks
+from sentiment_edge_runtimes.engines.telemetry import unreported
 from sentiment_edge_runtimes.errors import EngineError
 from sentiment_edge_runtimes.machine.cache import recall, remember
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
+
+with unreported():  # as the import itself reports
+    import openvino
+    from openvino.frontend import FrontEndManager
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,21 +46,21 @@ class OpenVinoEngine:
             self._inputs = [node.any_name for node in self._model.inputs]
             outputs = {node.any_name: node.partial_shape for node in self._model.outputs}
         self._outputs = list(outputs)
-        right = "logits" in outputs and outputs["logits"].compatible(openvino.PartialShape([-1, len(bundle.manifest.labels)]))
+        self._classes = len(bundle.manifest.labels)
+        right = "logits" in outputs and outputs["logits"].compatible(openvino.PartialShape([-1, self._classes]))
         if not {*self._inputs} <= {*INPUTS} or not right:
-            raise EngineError(f"{path}: not a classifier of {len(bundle.manifest.labels)} labels; export the bundle again")
+            raise EngineError(f"{path}: not a classifier of {self._classes} labels; export the bundle again")
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; see `Engine`."""
         check_mask(attention_mask)
         tensors = dict(zip(INPUTS, (input_ids, attention_mask), strict=True))
-        with translated("OpenVINO failed to run the model"):
+        with UNFORKED, translated("OpenVINO failed to run the model"):
             request = self._request()
             results = request.infer({name: tensors[name] for name in self._inputs}, share_inputs=True)
         self._idle.put(request)
-        named = {name: results[name] for name in self._outputs}
-        return Outputs(named["logits"], named.get("attention"))
+        return checked_outputs({name: results[name] for name in self._outputs}, len(input_ids), self._classes)
 
     def _request(self) -> openvino.InferRequest:
         with suppress(Empty):
@@ -67,7 +70,8 @@ class OpenVinoEngine:
 
 def open_engine(bundle: Bundle, threads: int) -> OpenVinoEngine:
     """Load the bundle's IR."""
-    return OpenVinoEngine(bundle, threads)
+    with UNFORKED:
+        return kept_in_forks(OpenVinoEngine(bundle, threads))
 
 
 def _check_products(bundle: Bundle, path: Path) -> None:

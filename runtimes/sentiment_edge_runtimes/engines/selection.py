@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 
 from sentiment_edge_runtimes.batching import padded_length
 from sentiment_edge_runtimes.engines.loader import install_command, open_engine
+from sentiment_edge_runtimes.engines.parallel import run_all
 from sentiment_edge_runtimes.errors import EngineError, check_at_least, check_choice
 from sentiment_edge_runtimes.machine.cache import recall, remember
 from sentiment_edge_runtimes.machine.cpu import cpu_features
@@ -213,9 +213,5 @@ def _seconds(engine: Engine, batch: tuple[NDArray[np.int64], NDArray[np.int64]])
     """Return the seconds that a batch takes; one of several texts runs beside as many others as the engine has workers."""
     at_once = engine.workers if len(batch[0]) > 1 else 1
     start = time.perf_counter()
-    if at_once == 1:
-        engine(*batch)
-    else:
-        with ThreadPoolExecutor(at_once) as pool:
-            list(pool.map(lambda _: engine(*batch), range(at_once)))
+    run_all(lambda _: engine(*batch), range(at_once), at_once)
     return (time.perf_counter() - start) / at_once

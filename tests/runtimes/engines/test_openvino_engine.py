@@ -29,7 +29,7 @@ def test_an_ir_from_a_newer_openvino_is_one_clear_line(bundle: Path, command: Co
 
 
 def test_a_forged_manifest_that_swaps_the_models_is_refused(bundle: Path) -> None:
-    edit_manifest(bundle, engines={"openvino": "config.json"})
+    edit_manifest(bundle, engines={"openvino": "onnx/model_quantized.onnx"})
     with pytest.raises(EngineError, match="not in a format that OpenVINO"):
         load(bundle)("good")
 

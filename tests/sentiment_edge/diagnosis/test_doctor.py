@@ -63,6 +63,16 @@ def test_it_reads_well(command: Command, tmp_path: Path) -> None:
     assert "\nengine          onnxruntime, " in shown
 
 
+def test_it_tells_whether_libraries_may_report(command: Command, tmp_path: Path) -> None:
+    assert answer(command, env=around(tmp_path))["telemetry"] == {"off": True, "reason": None}
+    shown = command("doctor", env=around(tmp_path)).stdout.decode()
+    assert "\ntelemetry       off: no engine's library reports\n                set ORT_DISABLE_TELEMETRY=1 for " in shown
+    reason = "ORT_DISABLE_TELEMETRY is '0'"
+    wanted = around(tmp_path, ORT_DISABLE_TELEMETRY="0", HOME=str(tmp_path))
+    assert answer(command, env=wanted)["telemetry"] == {"off": False, "reason": reason}
+    assert f"\ntelemetry       may be sent: {reason}\n" in command("doctor", env=wanted).stdout.decode()
+
+
 def test_two_engines_are_timed_and_the_choice_explained(command: Command, bundle_folder: Path, tmp_path: Path) -> None:
     add_openvino(bundle_folder)
     environment = around(tmp_path)

@@ -1,0 +1,58 @@
+"""Telemetry of other libraries, which report to their makers unless told otherwise: it is turned off before they are imported.
+
+Each package of this project imports this module first, so it comes before every library that they import, and processes that
+they start inherit the variables. Nothing here imports more than the standard library.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE, ENGINES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
+"""Environment variable that keeps the default engine's library from reporting; it is read once, when that is imported."""
+_VARIABLES = (TELEMETRY_VARIABLE, "HF_HUB_DISABLE_TELEMETRY")
+_REPORTER = "openvino_telemetry"
+"""The library by which OpenVINO reports that it was imported. No variable stops that; without it OpenVINO works as well."""
+
+
+def _is_off() -> bool:
+    return os.environ.get(TELEMETRY_VARIABLE, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+_IMPORTED_BEFORE = tuple(name for name in ENGINES if name in sys.modules and not (name == DEFAULT_ENGINE and _is_off()))
+"""Engines' libraries that the program imported before this project, without having turned off their telemetry."""
+
+for _variable in _VARIABLES:
+    if not os.environ.get(_variable):  # whoever wants telemetry sets it to 0
+        os.environ[_variable] = "1"
+
+
+@contextmanager
+def unreported() -> Iterator[None]:
+    """Hide the library that reports from those that are imported in this block."""
+    there = _REPORTER in sys.modules
+    hidden = sys.modules.get(_REPORTER)
+    sys.modules[_REPORTER] = None  # type: ignore[assignment]  # so that importing it fails, which OpenVINO is prepared for
+    try:
+        yield
+    finally:
+        del sys.modules[_REPORTER]
+        if there:
+            sys.modules[_REPORTER] = hidden  # type: ignore[assignment]
+
+
+def reporting() -> str | None:
+    """Return the reason why an engine's library may report from this process; None if none does."""
+    if not _is_off():
+        return f"{TELEMETRY_VARIABLE} is {os.environ.get(TELEMETRY_VARIABLE)!r:.40}"
+    if _IMPORTED_BEFORE:
+        return f"{' and '.join(_IMPORTED_BEFORE)} was imported before sentiment_edge"
+    return None
