@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge_export.bundle.folder import BundleFolder
-from sentiment_edge_export.bundle.output import bundle_folder, check_output, check_writable
+from sentiment_edge_export.bundle.output import bundle_folder, prepare_output
 from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.errors import ExportError
 from sentiment_edge_export.families import load_classifier
@@ -106,8 +106,7 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     progress.stage("reading the checkpoint")
     checkpoint = find_checkpoint(model, source)
     place = Path(f"{checkpoint.name}-{precision}" if output is None else output)
-    check_output(place, overwrite=overwrite)
-    check_writable(place)
+    prepare_output(place, overwrite=overwrite)
     export = _Export.load(checkpoint, options, progress)
     with bundle_folder(place, overwrite=overwrite) as path:
         folder = BundleFolder(path, place.name, checkpoint, export.classifier, options)

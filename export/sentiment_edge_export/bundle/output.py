@@ -1,22 +1,38 @@
-"""The bundle's place on disk: written beside it, then renamed, so that an interrupted export leaves nothing behind."""
+"""The bundle's place on disk: it is written beside it, then put there whole; an interrupted export leaves nothing behind."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentiment_edge_export.bundle.exchange import replace_folder
+from sentiment_edge_export.bundle.scratch import NEW, REPLACED, clean_up, scratch_folder
 from sentiment_edge_export.errors import OutputError, OutputExists
-from sentiment_edge_runtimes.bundle import CHECKSUMS, MANIFEST, sha256
+from sentiment_edge_runtimes.bundle import CARD, CHECKSUMS, MANIFEST, format_checksums, sha256
 from sentiment_edge_runtimes.errors import SentimentEdgeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sentiment_edge_runtimes.bundle import Manifest
+
+
+def prepare_output(output: Path, *, overwrite: bool) -> None:
+    """Check that a bundle may and can be written there, before minutes of work are spent.
+
+    What killed exports left beside it is removed; a bundle that one of them was about to replace is put back.
+
+    Raises:
+        OutputExists, OutputError: as `check_output`; or a folder cannot be made there.
+    """
+    with _named(output):
+        clean_up(output)
+    check_output(output, overwrite=overwrite)
+    with _beside(output):
+        pass
 
 
 def check_output(output: Path, *, overwrite: bool) -> None:
@@ -38,16 +54,6 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{output} holds more than a bundle and will not be overwritten; choose another `output`")
 
 
-def check_writable(output: Path) -> None:
-    """Check that a folder can be made there, before minutes of work are spent.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
-    with _beside(output):
-        pass
-
-
 def _is_replaceable(output: Path) -> bool:
     """Return whether the folder is empty, or holds a bundle and nothing else."""
     if not output.is_dir():
@@ -57,7 +63,7 @@ def _is_replaceable(output: Path) -> bool:
         return True
     try:
         manifest = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
-        return "format_version" in manifest and found <= {MANIFEST, CHECKSUMS, *manifest["files"]}
+        return "format_version" in manifest and found <= {MANIFEST, CHECKSUMS, CARD, *manifest["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -71,39 +77,33 @@ def bundle_folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
         OutputError: the disk is full, or the folder cannot be written.
     """
     with _beside(output) as scratch:
-        folder = scratch / "new"
+        folder = scratch / NEW
         folder.mkdir()
         yield folder
         check_output(output, overwrite=overwrite)
-        _put_in_place(folder, output, scratch / "replaced")
+        replace_folder(folder, output, scratch / REPLACED)
 
 
 @contextmanager
 def _beside(output: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside the output: a rename is atomic within one file system only.
+    """Yield a temporary folder beside the output.
 
     Raises:
         OutputError: it cannot be made, or the block failed to write.
     """
+    with _named(output), scratch_folder(output) as scratch:
+        yield scratch
+
+
+@contextmanager
+def _named(output: Path) -> Iterator[None]:
+    """Name the output in errors of the system."""
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent, ignore_cleanup_errors=True) as scratch:
-            yield Path(scratch)
+        yield
     except SentimentEdgeError:
         raise
     except OSError as error:
         raise OutputError(f"{output}: cannot be written ({error.strerror or error})") from error
-
-
-def _put_in_place(folder: Path, output: Path, aside: Path) -> None:
-    try:
-        if output.exists():
-            output.rename(aside)
-        folder.rename(output)
-    except BaseException:
-        if aside.exists() and not output.exists():
-            aside.rename(output)
-        raise
 
 
 def write_json(path: Path, contents: object) -> None:
@@ -112,9 +112,10 @@ def write_json(path: Path, contents: object) -> None:
 
 
 def seal(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest with the size of every file, and the checksums; call again after a file has changed."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in {MANIFEST, CHECKSUMS})
+    """Write the manifest with the size of every file but the card, and the checksums; call again after a file has changed."""
+    unlisted = {folder / name for name in (MANIFEST, CHECKSUMS, CARD)}  # people edit the card, which is no damage
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path not in unlisted)
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
     write_json(folder / MANIFEST, replace(manifest, files=sizes).to_json())
-    lines = [f"{sha256(folder / name)}  {name}\n" for name in (MANIFEST, *sizes)]
-    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+    checksums = format_checksums({name: sha256(folder / name) for name in (MANIFEST, *sizes)})
+    (folder / CHECKSUMS).write_text(checksums, encoding="utf-8", newline="\n")

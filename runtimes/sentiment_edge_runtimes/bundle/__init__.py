@@ -1,9 +1,13 @@
 """The bundle on disk: a folder of data with a manifest, checksums and golden outputs. This package alone knows its format."""
 
-from sentiment_edge_runtimes.bundle.folder import CARD, CHECKSUMS, GOLDEN, MANIFEST, PARITY, TOKENIZER, Bundle, sha256
+from sentiment_edge_runtimes.bundle.checksums import format_checksums
+from sentiment_edge_runtimes.bundle.contents import sha256
+from sentiment_edge_runtimes.bundle.folder import CHECKSUMS, GOLDEN, MANIFEST, PARITY, TOKENIZER, Bundle
 from sentiment_edge_runtimes.bundle.manifest import (
+    CARD,
     FORMAT_VERSION,
     LARGEST_BATCH,
+    LARGEST_FIXED_BATCH,
     LONGEST,
     SHORTEST,
     Fp32Weight,
@@ -18,6 +22,7 @@ __all__ = [
     "FORMAT_VERSION",
     "GOLDEN",
     "LARGEST_BATCH",
+    "LARGEST_FIXED_BATCH",
     "LONGEST",
     "MANIFEST",
     "PARITY",
@@ -28,5 +33,6 @@ __all__ = [
     "Manifest",
     "Recipe",
     "Source",
+    "format_checksums",
     "sha256",
 ]

@@ -1,35 +1,41 @@
 """A bundle's folder, which is checked when it is opened.
 
-`manifest.json` is described by `Manifest`; its `files` give the size in bytes of every file but itself and `SHA256SUMS`, which
-holds the SHA-256 of every file but itself, in the format of coreutils' `sha256sum`.
+`manifest.json` is described by `Manifest`; its `files` give the size in bytes of every file but itself, `SHA256SUMS` and the
+model card, which people edit. `SHA256SUMS` holds the SHA-256 of those files and of the manifest.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from sentiment_edge_runtimes.bundle.manifest import FORMAT_VERSION, Manifest, UnknownFormat
+from sentiment_edge_runtimes.bundle import strict_json
+from sentiment_edge_runtimes.bundle.checksums import fingerprint, parse_checksums
+from sentiment_edge_runtimes.bundle.contents import Contents, open_file, unreadable
+from sentiment_edge_runtimes.bundle.manifest import CARD, FORMAT_VERSION, Manifest, UnknownFormat
+from sentiment_edge_runtimes.bundle.model_files import check_model, names_read
+from sentiment_edge_runtimes.bundle.place import find_folder
 from sentiment_edge_runtimes.errors import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sentiment_edge_runtimes.vocabulary import EngineName
+
+_T = TypeVar("_T")
 
 MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
 TOKENIZER = "tokenizer.json"
 GOLDEN = "golden.jsonl"
 PARITY = "parity.json"
-CARD = "README.md"
 
-_CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 _SHORT_FILE = 64 * 2**20  # a manifest or list of checksums is never larger
+_LONGEST_PART, _LONGEST_NAME = 255, 1024
+"""Bytes of a name that file systems and systems take."""
+_UNUSUAL = frozenset('*?<>|:"')
+"""Characters that Windows does not take; ONNX Runtime has a name with `*` for what lies in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +46,36 @@ class Bundle:
     manifest: Manifest
     fingerprint: str
     """The SHA-256 of all its checksums, which identifies the bundle."""
+    _contents: Contents = field(repr=False, compare=False)
 
     @classmethod
     def open(cls, root: Path) -> Bundle:
-        """Open a bundle: read its manifest and check every file.
+        """Open a bundle: read its manifest and check every file but the model card.
+
+        Args:
+            root: the folder; `~` is expanded.
 
         Raises:
-            BundleMissing: the folder has no manifest.
+            BundleMissing: the folder has no manifest, or it is a file.
             BundleTooNew: the manifest has a newer format.
-            BundleInvalid: the manifest or the list of checksums is malformed, or a name leaves the folder.
-            BundleDamaged: a file is missing, cannot be read, has another size or another hash.
+            BundleInvalid: the manifest is malformed, a name leaves the folder, or a model refers to a file that is not listed.
+            BundleDamaged: a file is missing, cannot be read, has another size or another hash; or `SHA256SUMS` is malformed.
         """
+        root = find_folder(root)
         try:
             manifest = _read_manifest(root)
-            checksums = _check_files(root, manifest.files)
+            checksums = _read_checksums(root)
+            contents = Contents(root, checksums)
+            _check_files(root, manifest.files, checksums, contents)
+            for model in manifest.engines.values():
+                contents.while_unchanged([model], lambda model=model: check_model(root, model, manifest.files))  # type: ignore[misc]
         except BundleError:
             raise
-        except ValueError as error:  # a name that no path can have
-            raise BundleInvalid(root, f"{MANIFEST} is malformed ({error})") from error
+        except ValueError as error:
+            raise BundleInvalid(root, str(error)) from error
         except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
             raise BundleDamaged(root, "a file", f"cannot be read ({error})") from error
-        return cls(root, manifest, _digest(checksums))
+        return cls(root, manifest, fingerprint(checksums), contents)
 
     def model_path(self, engine: EngineName) -> Path:
         """Return the model file of an engine.
@@ -73,6 +88,15 @@ class Bundle:
             raise EngineError(f"{self.root}: no model for {engine} in it, only for {', '.join(engines)}")
         return self.root / engines[engine]
 
+    def beside(self, engine: EngineName) -> list[Path]:
+        """Return the files beside an engine's model that it may read too.
+
+        Raises:
+            EngineError: the bundle has no model for the engine.
+        """
+        model = self.model_path(engine)
+        return [path for name in self._read_by(engine) if (path := self.root / name) != model]
+
     def require(self, name: str) -> Path:
         """Return the path of a file of the bundle.
 
@@ -83,18 +107,39 @@ class Bundle:
             raise BundleInvalid(self.root, f"{MANIFEST} lists no {name}")
         return self.root / name
 
+    def read(self, name: str) -> bytes:
+        """Return the contents of a file of the bundle, whose hash is compared again.
 
-def sha256(path: Path) -> str:
-    """Return the file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        Raises:
+            BundleInvalid: the manifest does not list it.
+            BundleDamaged: it has changed since the bundle was opened, or cannot be read.
+        """
+        self.require(name)
+        return self._contents.read(name)
+
+    def opened(self, engine: EngineName, open_model: Callable[[], _T]) -> _T:
+        """Return what `open_model` makes of an engine's files, which it reads by their paths.
+
+        Raises:
+            EngineError: the bundle has no model for the engine.
+            BundleDamaged: one of the files has changed since the bundle was opened.
+        """
+        self.model_path(engine)
+        return self._contents.while_unchanged(self._read_by(engine), open_model)
+
+    def _read_by(self, engine: EngineName) -> list[str]:
+        return names_read(self.manifest.engines[engine], self.manifest.files)
 
 
 def _read_manifest(root: Path) -> Manifest:
     if not (root / MANIFEST).is_file():
         raise BundleMissing(root)
     try:
-        contents = json.loads(_read_short(root, MANIFEST))
+        contents = strict_json.loads(_read_short(root, MANIFEST).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BundleDamaged(root, MANIFEST, "is not UTF-8") from error
+    except strict_json.DuplicateKey as error:
+        raise BundleInvalid(root, f"{MANIFEST} is malformed ({error})") from error
     except (ValueError, RecursionError) as error:
         raise BundleDamaged(root, MANIFEST, "is not JSON") from error
     try:
@@ -105,37 +150,39 @@ def _read_manifest(root: Path) -> Manifest:
         raise BundleInvalid(root, f"{MANIFEST} is malformed ({error})") from error
 
 
-def _read_short(root: Path, name: str) -> str:
-    path = root / name
-    if not path.is_file():
-        raise BundleDamaged(root, name, "is missing")
-    if path.stat().st_size > _SHORT_FILE:
-        raise BundleInvalid(root, f"{name} is too large")
+def _read_checksums(root: Path) -> dict[str, str]:
+    """Return the checksums by name, without the model card's.
+
+    Nothing vouches for the checksums themselves. A link that leads them out of the folder is followed only where the manifest
+    is such a link too, as in caches that make every file a link.
+    """
+    if _is_outside(root, CHECKSUMS) and not _is_outside(root, MANIFEST):
+        raise BundleInvalid(root, f"{CHECKSUMS} is a link that leaves the bundle's folder, and {MANIFEST} is none")
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise BundleDamaged(root, name, "is not UTF-8") from error
+        checksums = parse_checksums(_read_short(root, CHECKSUMS))
+    except ValueError as error:
+        raise BundleDamaged(root, CHECKSUMS, str(error)) from error
+    return {name: digest for name, digest in checksums.items() if name != CARD}
 
 
-def _digest(checksums: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(checksums, sort_keys=True).encode()).hexdigest()
+def _is_outside(root: Path, name: str) -> bool:
+    return not (root / name).resolve().is_relative_to(root.resolve())
 
 
-def _inside(root: Path, name: str) -> str:
-    """Return the name if it stays inside the folder on every system, links followed."""
-    windows = PureWindowsPath(name)
-    parts = {*PurePosixPath(name).parts, *windows.parts}
-    leaves = ".." in parts or windows.drive or windows.root or not name or "\0" in name
-    if leaves or not (root / name).resolve().is_relative_to(root.resolve()):
-        raise BundleInvalid(root, f"the name {name!r} leaves the bundle's folder")
-    return name
+def _read_short(root: Path, name: str) -> bytes:
+    try:
+        with open_file(root / name) as file:
+            contents = file.read(_SHORT_FILE + 1)
+    except (OSError, RuntimeError) as error:
+        raise unreadable(root, name, error) from error
+    if len(contents) > _SHORT_FILE:
+        raise BundleInvalid(root, f"{name} is too large")
+    return contents
 
 
-def _check_files(root: Path, sizes: Mapping[str, int]) -> dict[str, str]:
-    """Return the checksum of every file, all of them checked."""
-    checksums = _read_checksums(root)
+def _check_files(root: Path, sizes: Mapping[str, int], checksums: Mapping[str, str], contents: Contents) -> None:
     for name in (MANIFEST, *sizes):
-        path = root / _inside(root, name)
+        path = root / _checked_name(root, name)
         if not path.is_file():
             raise BundleDamaged(root, name, "is missing")
         size = path.stat().st_size
@@ -143,13 +190,16 @@ def _check_files(root: Path, sizes: Mapping[str, int]) -> dict[str, str]:
             raise BundleDamaged(root, name, f"has {size} bytes instead of {sizes[name]}")
         if name not in checksums:
             raise BundleDamaged(root, CHECKSUMS, f"has no line for {name}")
-        if sha256(path) != checksums[name]:
-            raise BundleDamaged(root, name, "has changed (its SHA-256 differs)")
-    return checksums
+        contents.confirm(name)
 
 
-def _read_checksums(root: Path) -> dict[str, str]:
-    matches = [_CHECKSUM_LINE.fullmatch(line) for line in _read_short(root, CHECKSUMS).splitlines()]
-    if not all(matches):
-        raise BundleDamaged(root, CHECKSUMS, "is malformed")
-    return {match[2]: match[1] for match in matches if match}
+def _checked_name(root: Path, name: str) -> str:
+    """Return the name if it stays inside the folder on every system. Links are followed, for the contents are hashed."""
+    windows = PureWindowsPath(name)
+    parts = {*PurePosixPath(name).parts, *windows.parts}
+    if ".." in parts or windows.drive or windows.root or not name or "\0" in name:
+        raise BundleInvalid(root, f"the name {name!r:.80} leaves the bundle's folder")
+    sizes = [len(part.encode("utf-8", "surrogatepass")) for part in name.split("/")]
+    if max(sizes) > _LONGEST_PART or sum(sizes) > _LONGEST_NAME or not name.isprintable() or _UNUSUAL & {*name}:
+        raise BundleInvalid(root, f"the name {name!r:.80} is too long or has characters that not every system takes")
+    return name

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from sentiment_edge_runtimes.bundle import strict_json
 from sentiment_edge_runtimes.bundle.folder import GOLDEN
 from sentiment_edge_runtimes.errors import BundleInvalid
 
@@ -32,10 +32,11 @@ def golden_rows(bundle: Bundle) -> list[dict[str, Any]]:
 
     Raises:
         BundleInvalid: the bundle has none, or they are malformed.
+        BundleDamaged: they have changed since the bundle was opened.
     """
     try:
-        lines = bundle.require(GOLDEN).read_text(encoding="utf-8").split("\n")
-        return [{**row, "text": str(row["text"])} for row in map(json.loads, filter(None, lines))]
+        lines = bundle.read(GOLDEN).decode("utf-8").split("\n")
+        return [{**row, "text": str(row["text"])} for row in map(strict_json.loads, filter(None, lines))]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
 
@@ -45,6 +46,7 @@ def read_golden(bundle: Bundle) -> Golden:
 
     Raises:
         BundleInvalid: the bundle has none, or they are malformed.
+        BundleDamaged: they have changed since the bundle was opened.
     """
     rows = golden_rows(bundle)
     texts = [row["text"] for row in rows]

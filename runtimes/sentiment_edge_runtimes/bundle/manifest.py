@@ -35,6 +35,10 @@ FORMAT_VERSION = 1
 SHORTEST, LONGEST = 3, 2**16
 """Bounds of `max_length`: room for one token between two special ones, and not enough to exhaust memory by a forged length."""
 LARGEST_BATCH = 2**12
+LARGEST_FIXED_BATCH = 2**22
+"""Most tokens of a batch whose number of texts is fixed: `batch` times `max_length`."""
+CARD = "README.md"
+"""The model card, which people edit: none of the files that are checked, and passed over where older bundles list it."""
 _LARGEST_ID = 2**31
 _FORMER_SCHEMES = {"stored": "weight-only"}
 """Names of schemes in bundles made before the first release."""
@@ -136,7 +140,7 @@ class Manifest:
     parity: Mapping[str, Any] = field(default_factory=dict)
     """Summary of the parity report, as JSON has it."""
     files: Mapping[str, int] = field(default_factory=dict)
-    """Size in bytes of every file but the manifest and the checksums."""
+    """Size in bytes of every file but the manifest, the checksums and the model card."""
 
     @classmethod
     def from_json(cls, contents: object) -> Manifest:
@@ -206,6 +210,7 @@ def _read(entries: dict[str, Any]) -> Manifest:
         _typed(name, str, "a file's name"): _typed(size, int, f"the size of {name}")
         for name, size in _field(entries, "files", dict).items()
     }
+    files.pop(CARD, None)
     batch = entries["batch"]
     recipes = _typed(entries.get("quantization") or {}, dict, "quantization")
     return Manifest(
@@ -249,6 +254,8 @@ def _check_ranges(manifest: Manifest) -> None:
         raise ValueError("lengths must ascend from 1 or more to max_length")
     if manifest.batch is not None and not 1 <= manifest.batch <= LARGEST_BATCH:
         raise ValueError("batch is out of range")
+    if (manifest.batch or 1) * manifest.max_length > LARGEST_FIXED_BATCH:
+        raise ValueError(f"batch times max_length is more than {LARGEST_FIXED_BATCH} tokens")
 
 
 def _by_engine(entries: Mapping[str, _T]) -> dict[EngineName, _T]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import numpy as np
+
 from sentiment_edge_runtimes.errors import EngineError, InputError, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
 INPUTS = ("input_ids", "attention_mask")
 """Names of a model's inputs; one that needs no mask has the first only."""
+
+_ADVICE = "export the bundle again"
 
 
 class Outputs(NamedTuple):
@@ -50,6 +53,26 @@ def check_mask(attention_mask: NDArray[np.int64]) -> None:
     """
     if not attention_mask.any(axis=1).all():
         raise InputError("a row of the attention mask is all zeros; every text has at least one token")
+
+
+def checked_outputs(results: Mapping[str, object], rows: int, classes: int) -> Outputs:
+    """Return a model's outputs for a batch, which must be what the rest of the package takes them for.
+
+    Raises:
+        EngineError: the logits are not numbers of [rows, classes], or the attention has other rows.
+    """
+    logits, attention = results.get("logits"), results.get("attention")
+    if not isinstance(logits, np.ndarray) or logits.dtype.kind != "f" or logits.shape != (rows, classes):
+        raise EngineError(f"the model's logits are {_described(logits)}, not numbers of {[rows, classes]}; {_ADVICE}")
+    if attention is None:
+        return Outputs(logits, None)
+    if not isinstance(attention, np.ndarray) or attention.dtype.kind != "f" or attention.shape[:-1] != (rows,):
+        raise EngineError(f"the model's attention is {_described(attention)}, not numbers of {rows} rows; {_ADVICE}")
+    return Outputs(logits, attention)
+
+
+def _described(result: object) -> str:
+    return f"{result.dtype} {[*result.shape]}" if isinstance(result, np.ndarray) else type(result).__name__
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sentiment_edge_runtimes.errors import EngineError, check_at_least, check_choice, first_line
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE, ENGINES
@@ -20,6 +20,7 @@ def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
     Raises:
         OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
         EngineError: the bundle has no model for the engine, or the engine is not installed or refuses the model.
+        BundleDamaged: a file of the model has changed since the bundle was opened.
     """
     check_choice("name", name, ENGINES)
     check_at_least("threads", threads, 1)
@@ -29,9 +30,10 @@ def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
     except ModuleNotFoundError as error:
         raise EngineError(f"{name} is not installed ({error.name} is missing): {install_command(name)}") from error
     except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):  # a compiled module, interrupted as it initializes
+            raise error.__cause__ from None
         raise EngineError(f"{name} is installed but cannot be loaded: {first_line(error)}") from error
-    engine: Engine = module.open_engine(bundle, threads)
-    return engine
+    return bundle.opened(name, lambda: cast("Engine", module.open_engine(bundle, threads)))
 
 
 def install_command(name: EngineName) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_edge_runtimes.bundle import (
+    CARD,
     FORMAT_VERSION,
     LARGEST_BATCH,
     LONGEST,
@@ -18,7 +19,7 @@ from sentiment_edge_runtimes.bundle import (
     Recipe,
     Source,
 )
-from sentiment_edge_runtimes.bundle.manifest import UnknownFormat
+from sentiment_edge_runtimes.bundle.manifest import LARGEST_FIXED_BATCH, UnknownFormat
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.vocabulary import (
     ACTIVATIONS,
@@ -50,7 +51,7 @@ RECIPES = st.builds(
 
 @st.composite
 def manifests(draw: st.DrawFn) -> Manifest:
-    files = draw(st.dictionaries(WORDS, st.integers(0, 2**40), min_size=1, max_size=4))
+    files = draw(st.dictionaries(WORDS.filter(lambda name: name != CARD), st.integers(0, 2**40), min_size=1, max_size=4))
     max_length = draw(st.integers(SHORTEST, LONGEST))
     shorter = draw(st.sets(st.integers(1, max_length), max_size=4))
     return Manifest(
@@ -60,7 +61,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         activation=draw(st.sampled_from(ACTIVATIONS)),
         max_length=max_length,
         lengths=tuple(sorted({*shorter, max_length})),
-        batch=draw(st.none() | st.integers(1, LARGEST_BATCH)),
+        batch=draw(st.none() | st.integers(1, min(LARGEST_BATCH, LARGEST_FIXED_BATCH // max_length))),
         pad_id=draw(st.integers(0, 2**31 - 1)),
         padding=draw(st.sampled_from(PADDINGS)),
         truncation=draw(st.sampled_from(TRUNCATIONS)),
@@ -81,7 +82,8 @@ def test_a_manifest_comes_back_from_json_as_it_was(manifest: Manifest) -> None:
 
 
 def test_the_default_bundles_manifest_is_written_as_it_was_read() -> None:
-    assert Manifest.from_json(STORED).to_json() == STORED
+    files = {name: size for name, size in STORED["files"].items() if name != CARD}
+    assert Manifest.from_json(STORED).to_json() == {**STORED, "files": files}
 
 
 @pytest.mark.parametrize("version", [FORMAT_VERSION + 1, 2**40])
@@ -140,11 +142,18 @@ def test_a_weight_that_stayed_fp32_is_read_or_refused(name: str, value: object) 
 
 
 def test_what_a_later_release_adds_is_passed_over() -> None:
-    later = {**STORED, "colour": "blue", "engines": {**STORED["engines"], "abacus": "README.md"}}
+    later = {**STORED, "colour": "blue", "engines": {**STORED["engines"], "abacus": "config.json"}}
     assert Manifest.from_json(later) == Manifest.from_json(STORED)
 
 
 def test_rows_of_golden_outputs_have_a_key_for_each_engine() -> None:
-    both = dict.fromkeys(ENGINES[::-1], "README.md")
+    both = dict.fromkeys(ENGINES[::-1], "config.json")
     manifest = Manifest.from_json({**STORED, "engines": both})
     assert [manifest.golden_key(engine) for engine in ENGINES] == ["logits_onnxruntime", "logits"]
+
+
+def test_the_model_card_is_none_of_the_files() -> None:
+    older = {**STORED, "files": {**STORED["files"], CARD: 1}}
+    assert Manifest.from_json(older) == Manifest.from_json(STORED)
+    with pytest.raises(ValueError, match=r"onnxruntime is 'README.md', not one of"):
+        Manifest.from_json({**older, "engines": {"onnxruntime": CARD}})

@@ -34,6 +34,7 @@ def test_its_manifest_is_understood() -> None:
 def test_its_manifest_is_written_as_it_was_read() -> None:
     stored = json.loads((OLD / "manifest.json").read_text("utf-8"))
     assert stored["format_version"] == 1
+    del stored["files"]["README.md"]  # listed then
     stored["quantization"]["openvino"]["scheme"] = "weight-only"  # called `stored` then
     assert Manifest.from_json(stored).to_json() == stored
 
