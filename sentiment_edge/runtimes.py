@@ -14,9 +14,10 @@ from sentiment_edge_runtimes.errors import (
     InputError,
     OptionError,
     SentimentEdgeError,
+    TextError,
 )
 from sentiment_edge_runtimes.machine.threads import usable_cpus
-from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
+from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction, TokenWeight
 from sentiment_edge_runtimes.progress import Progress
 from sentiment_edge_runtimes.verification import Verification, verify
 from sentiment_edge_runtimes.vocabulary import ENGINES
@@ -33,6 +34,7 @@ __all__ = [
     "Engine",
     "EngineError",
     "Explanation",
+    "FailedPrediction",
     "InputError",
     "Manifest",
     "OptionError",
@@ -40,6 +42,7 @@ __all__ = [
     "Prediction",
     "Progress",
     "SentimentEdgeError",
+    "TextError",
     "TokenWeight",
     "Verification",
     "load",

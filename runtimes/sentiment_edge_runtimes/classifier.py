@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
 from sentiment_edge_runtimes.batching import Batch, pad, plan
 from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.engines.isolation import run_isolated
 from sentiment_edge_runtimes.engines.loader import open_engine
+from sentiment_edge_runtimes.engines.parallel import run_all
 from sentiment_edge_runtimes.engines.selection import check_options, choose
-from sentiment_edge_runtimes.errors import EngineError, InputError
+from sentiment_edge_runtimes.errors import EngineError, InputError, TextError, check_choice, raise_first
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import probabilities
-from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
-from sentiment_edge_runtimes.tokenization import TextTokenizer, Tokens
+from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction, TokenWeight
+from sentiment_edge_runtimes.tokenization import PROBE, TextTokenizer, Tokens
+from sentiment_edge_runtimes.vocabulary import ON_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.engines.engine import Engine, Outputs
-    from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName
+    from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName, OnError
 
 DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
 _STREAM_TEXTS = 1024
 """Texts that `stream` reads ahead: enough to find several of each length, which share a batch."""
-
-_INHERITED: list[object] = []
-"""Engines of the process that this one was forked from: to free them would wait for threads that a fork does not copy."""
+_NO_NUMBER = "the model's answer to this text is not a number"
 
 
 def load(
@@ -111,46 +112,77 @@ class Classifier:
     def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is a sequence of str too
 
     @overload
-    def __call__(self, texts: Iterable[str]) -> list[Prediction]: ...
+    def __call__(self, texts: Iterable[str], *, on_error: Literal["raise"] = ...) -> list[Prediction]: ...
 
-    def __call__(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
+    @overload
+    def __call__(self, texts: Iterable[str], *, on_error: OnError) -> list[Prediction | FailedPrediction]: ...
+
+    def __call__(
+        self, texts: str | Iterable[str], *, on_error: OnError = "raise"
+    ) -> Prediction | Sequence[Prediction | FailedPrediction]:
         """Predict the label of one text, or of each of several.
 
+        Args:
+            texts: a text, or several.
+            on_error: `raise` the error of a text that cannot be answered, or `return` it in the place of its prediction;
+                of a single text it is always raised.
+
         Raises:
             InputError: an item is not a string.
+            TextError: a text cannot be answered; of several, the error names the first.
             EngineError: the engine failed.
         """
+        check_choice("on_error", on_error, ON_ERROR)
         if isinstance(texts, str):
-            return self._predict([texts])[0]
-        return self._predict(_several(texts))
+            (prediction,) = self._predict([texts], "raise", None)
+            return prediction
+        return self._predict(_several(texts), on_error)
 
-    def stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
+    @overload
+    def stream(self, texts: Iterable[str], *, on_error: Literal["raise"] = ...) -> Iterator[Prediction]: ...
+
+    @overload
+    def stream(self, texts: Iterable[str], *, on_error: OnError) -> Iterator[Prediction | FailedPrediction]: ...
+
+    def stream(self, texts: Iterable[str], *, on_error: OnError = "raise") -> Iterator[Prediction | FailedPrediction]:
         """Predict the labels of any number of texts in order, in constant memory, reading a little ahead.
 
+        Args:
+            texts: the texts.
+            on_error: `raise` the error of a text that cannot be answered, or `return` it in the place of its prediction.
+
         Raises:
             InputError: an item is not a string.
+            TextError: a text cannot be answered.
             EngineError: the engine failed.
         """
+        check_choice("on_error", on_error, ON_ERROR)
         if isinstance(texts, str):
             raise InputError("stream() takes several texts; call the classifier for one")
-        remaining = iter(texts)
+        remaining, start = iter(texts), 0
         while chunk := list(islice(remaining, _STREAM_TEXTS)):
-            yield from self._predict(chunk)
+            yield from self._predict(chunk, on_error, start)
+            start += len(chunk)
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the model's logits, float32 [texts, classes].
 
         Raises:
             InputError: an item is not a string.
+            TextError: a text cannot be answered; the error names the first.
             EngineError: the engine failed.
         """
-        return self._logits(self._tokenizer.encode(_several(texts)))
+        logits, failed = self._logits_each(self._tokenizer.encode(_several(texts)))
+        if failed:
+            raise TextError(failed[min(failed)], min(failed))
+        return logits
 
     def explain(self, text: str) -> Explanation:
         """Return the prediction for a text, with the attention that each of its tokens got.
 
         Raises:
             InputError: the text is not a string.
+            TextError: the text cannot be answered.
             EngineError: the model has no attention output, or the engine failed.
         """
         encoding, truncated = self._tokenizer.encode_one(text)
@@ -159,22 +191,53 @@ class Classifier:
         outputs = self._run(batch, [tokens])
         if outputs.attention is None:
             raise EngineError(f"{self.bundle.root}: a {self.bundle.manifest.family} model has no attention to show")
-        weights = outputs.attention[0].tolist()
-        rows = zip(encoding.tokens, weights, encoding.offsets, strict=False)  # weights of padding come last
+        weights = outputs.attention[0][: len(tokens.ids)].tolist()
+        if not all(map(isfinite, weights)):
+            raise TextError(_NO_NUMBER)
+        rows = zip(encoding.tokens, weights, encoding.offsets, strict=True)
         explained = tuple(TokenWeight(token, weight, *span) for token, weight, span in rows)
-        return Explanation(
-            text, self._prediction(probabilities(outputs.logits, self.bundle.manifest.activation)[0], tokens), explained
-        )
+        (prediction,) = raise_first(self._predictions([tokens], outputs.logits[:1], {}), None)
+        return Explanation(text, prediction, explained)
 
-    def _predict(self, texts: Sequence[str]) -> list[Prediction]:
-        tokens = self._tokenizer.encode(texts)
-        scores = probabilities(self._logits(tokens), self.bundle.manifest.activation)
-        return [self._prediction(row, text) for row, text in zip(scores, tokens, strict=True)]
+    @overload
+    def _predict(self, texts: Sequence[str], on_error: Literal["raise"], start: int | None) -> list[Prediction]: ...
+
+    @overload
+    def _predict(
+        self, texts: Sequence[str], on_error: OnError, start: int | None = ...
+    ) -> Sequence[Prediction | FailedPrediction]: ...
+
+    def _predict(
+        self, texts: Sequence[str], on_error: OnError, start: int | None = 0
+    ) -> Sequence[Prediction | FailedPrediction]:
+        """Predict the labels of texts; `start` is the position of the first, None for a text that was given alone."""
+        read = self._tokenizer.encode_each(texts)
+        tokens = [text for text in read if not isinstance(text, TextError)]
+        predictions = iter(self._predictions(tokens, *self._logits_each(tokens)))
+        results = [text if isinstance(text, TextError) else next(predictions) for text in read]
+        if on_error == "raise":
+            return raise_first(results, start)
+        return [FailedPrediction(result.problem) if isinstance(result, TextError) else result for result in results]
+
+    def _predictions(
+        self, tokens: Sequence[Tokens], logits: NDArray[np.float32], failed: Mapping[int, str]
+    ) -> list[Prediction | TextError]:
+        """Return the prediction of each text; the error, where there is none: the reasons are by row."""
+        with np.errstate(invalid="ignore"):  # of infinities; such a row has no prediction
+            scores = probabilities(logits, self.bundle.manifest.activation)
+        finite = np.isfinite(scores.sum(axis=1))
+        return [
+            self._prediction(scores[row], text) if finite[row] else TextError(failed.get(row, _NO_NUMBER))
+            for row, text in enumerate(tokens)
+        ]
 
     def _prediction(self, scores: NDArray[np.float64], tokens: Tokens) -> Prediction:
         best = int(scores.argmax())
         named = dict(zip(self.labels, scores.tolist(), strict=True))
         return Prediction(self.labels[best], named[self.labels[best]], named, tokens.truncated)
+
+    def _logits_each(self, tokens: Sequence[Tokens]) -> tuple[NDArray[np.float32], dict[int, str]]:
+        return run_isolated(self._logits, tokens, probe=lambda: self._tokenizer.encode([PROBE]))
 
     def _logits(self, tokens: Sequence[Tokens]) -> NDArray[np.float32]:
         logits = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
@@ -183,13 +246,7 @@ class Classifier:
             logits[list(batch.rows)] = self._run(batch, tokens).logits[: len(batch.rows)]
 
         batches = list(plan([len(text.ids) for text in tokens], self.bundle.manifest.lengths, self.bundle.manifest.batch))
-        workers = min(self._open_engine().workers, len(batches))
-        if workers > 1:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(fill, batches))
-        else:
-            for batch in batches:
-                fill(batch)
+        run_all(fill, batches, min(self._open_engine().workers, len(batches)))
         return logits
 
     def _run(self, batch: Batch, tokens: Sequence[Tokens]) -> Outputs:
@@ -197,12 +254,10 @@ class Classifier:
         return self._open_engine()(*pad(ids, batch.length, self.bundle.manifest.pad_id, self.bundle.manifest.batch))
 
     def _open_engine(self) -> Engine:
-        """Return this process's engine: after a fork the parent's has no threads left."""
+        """Return this process's engine: the parent's has no threads left after a fork, and is kept by `kept_in_forks`."""
         process = os.getpid()
         with self._own_lock():
             if self._engine is None or self._engine[0] != process:
-                if self._engine is not None:
-                    _INHERITED.append(self._engine)
                 self._engine = process, open_engine(self.bundle, self.engine, self._threads)
             return self._engine[1]
 

@@ -2,7 +2,8 @@
 
     SentimentEdgeError
     ├── InputError                  a text or file that cannot be used
-    │   └── OptionError             an option that cannot be used, or not with the others
+    │   ├── OptionError             an option that cannot be used, or not with the others
+    │   └── TextError               a text that the model cannot answer; others may be
     ├── EngineError                 the engine refused the model or failed to run it
     └── BundleError                 a bundle that cannot be opened
         ├── BundleMissing           no bundle at this path
@@ -16,11 +17,13 @@ command line shows the flag instead, prints the line and exits with `exit_status
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+_Result = TypeVar("_Result")
 
 
 class SentimentEdgeError(Exception):
@@ -46,6 +49,37 @@ class OptionError(InputError):
     def __reduce__(self) -> tuple[Callable[..., OptionError], tuple[str, str]]:
         """Pickle what it was made from."""
         return OptionError, (self.option, str(self).removeprefix(f"`{self.option}`: "))
+
+
+class TextError(InputError):
+    """A text that the model cannot answer: the tokenizer or the engine fails on it. Other texts may well be answered."""
+
+    def __init__(self, problem: str, position: int | None = None) -> None:
+        super().__init__(problem if position is None else f"texts[{position}]: {problem}")
+        self.problem = problem
+        self.position = position
+        """The text's place among several, from 0; None for a text that was given alone."""
+
+    def __reduce__(self) -> tuple[Callable[..., TextError], tuple[str, int | None]]:
+        """Pickle what it was made from."""
+        return TextError, (self.problem, self.position)
+
+
+def raise_first(results: Sequence[_Result | TextError], start: int | None = 0) -> list[_Result]:
+    """Return the results of several texts if there is one for each.
+
+    Args:
+        results: by text.
+        start: the position of the first text; None for a text that was given alone.
+
+    Raises:
+        TextError: a text has none; the error names the first such text.
+    """
+    good = [result for result in results if not isinstance(result, TextError)]
+    if len(good) < len(results):
+        index, error = next((index, result) for index, result in enumerate(results) if isinstance(result, TextError))
+        raise TextError(error.problem, None if start is None else start + index) from error.__cause__
+    return good
 
 
 def check_choice(option: str, value: object, allowed: Sequence[str]) -> None:
@@ -75,12 +109,24 @@ class EngineError(SentimentEdgeError, RuntimeError):
 class BundleError(SentimentEdgeError):
     """A bundle that cannot be opened."""
 
+    def __reduce__(self) -> tuple[Callable[[type[BundleError], str], BundleError], tuple[type[BundleError], str]]:
+        """Pickle the message: a worker process that raises it must reach the process that waits."""
+        return _with_message, (type(self), str(self))
+
+
+def _with_message(kind: type[BundleError], message: str) -> BundleError:
+    error = kind.__new__(kind)
+    error.args = (message,)
+    return error
+
 
 class BundleMissing(BundleError, FileNotFoundError):
     """There is no bundle at the path."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(f"{root}: no bundle here (a folder with manifest.json); make one with `sentiment-edge export`")
+    def __init__(
+        self, root: Path, problem: str = "no bundle here (a folder with manifest.json); make one with `sentiment-edge export`"
+    ) -> None:
+        super().__init__(f"{root}: {problem}")
 
 
 class BundleInvalid(BundleError, ValueError):

@@ -1,8 +1,8 @@
-"""The results of a classifier: predictions and explanations."""
+"""The results of a classifier: predictions, texts without one, and explanations."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -25,6 +25,20 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Return `label`, `score`, `scores` and `truncated`, unrounded, as JSON takes them."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPrediction:
+    """One text that could not be answered, in the place of its prediction: it has no label, and an `error`."""
+
+    error: str
+    """The reason, one line."""
+    label: None = field(default=None, init=False, repr=False)
+    score: None = field(default=None, init=False, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a prediction's entries without their values, and `error`, as JSON takes them."""
+        return {"label": None, "score": None, "scores": {}, "truncated": False, "error": self.error}
 
 
 @dataclass(frozen=True, slots=True)

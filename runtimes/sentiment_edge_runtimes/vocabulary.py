@@ -15,6 +15,10 @@ DEFAULT_ENGINE: EngineName = ENGINES[0]
 REDUCING_ENGINES: frozenset[EngineName] = frozenset({"openvino"})
 """Engines that can compute in bfloat16 what is not int8."""
 
+OnError = Literal["raise", "return"]
+"""For a text that cannot be answered: raise its error, or return a `FailedPrediction` in its place."""
+ON_ERROR: tuple[OnError, ...] = get_args(OnError)
+
 Precision = Literal["fp32", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 InferencePrecision = Literal["f32", "bf16"]

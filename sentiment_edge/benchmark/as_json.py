@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from sentiment_edge.render.json_text import json_text
 from sentiment_edge_runtimes.engines.selection import installed_engines
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 from sentiment_edge_runtimes.machine.threads import usable_cpus
@@ -30,7 +30,7 @@ def as_json(report: BenchmarkReport, lines: Path | None) -> str:
         "results": [_result(report, result) for result in report.results],
         "torch": None if report.torch is None else _torch(report.torch),
     }
-    return json.dumps(answer, indent=2)
+    return json_text(answer)
 
 
 def _result(report: BenchmarkReport, result: BenchmarkResult) -> dict[str, Any]:

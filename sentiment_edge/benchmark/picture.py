@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from sentiment_edge.benchmark.text import titles
+from sentiment_edge.render.picture import literal, png
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from sentiment_edge.benchmark.latency import Latency
     from sentiment_edge.benchmark.result import BenchmarkReport
 
 _WIDTH, _HEIGHT, _BAR = 11, 4.5, 0.35
 """Inches."""
+_TITLE = 60
+"""The most characters of a bundle's name."""
 
 
 def picture(report: BenchmarkReport) -> bytes:
     """Return a PNG of the latency by length, from the median to the 90th percentile, and of lines per second."""
     subjects = zip(titles(report), (result.subject for result in report.results), strict=True)
     labels = [
-        _plain(f"{title} {bundle.manifest.computed_in(engine)}\n{engine}, {_threads(threads)}")
+        f"{literal(title, _TITLE)} {bundle.manifest.computed_in(engine)}\n{engine}, {_threads(threads)}"
         for title, (bundle, engine, threads) in subjects
     ]
-    height = max(_HEIGHT, _BAR * len(labels) + 2)
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    _draw_latencies(left, report)
-    _draw_throughputs(right, report, labels)
-    png = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # characters that the font lacks show as boxes
-        figure.savefig(png, format="png", dpi=120)
-    return png.getvalue()
+
+    def draw(figure: Figure) -> None:
+        left, right = figure.subplots(1, 2)
+        _draw_latencies(left, report)
+        _draw_throughputs(right, report, labels)
+
+    return png((_WIDTH, max(_HEIGHT, _BAR * len(labels) + 2)), draw)
 
 
 def _draw_latencies(axes: Axes, report: BenchmarkReport) -> None:
@@ -77,8 +75,3 @@ def _draw_throughputs(axes: Axes, report: BenchmarkReport, labels: Sequence[str]
 
 def _threads(count: int) -> str:
     return f"{count} thread{'s' * (count > 1)}"
-
-
-def _plain(text: str) -> str:
-    """Escape the signs that matplotlib would read as a formula's."""
-    return text.replace("$", r"\$")

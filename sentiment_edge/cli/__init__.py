@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sentiment_edge.cli.bench import bench
-from sentiment_edge.cli.common.exit import Command
+from sentiment_edge.cli.common.exit import Command, Commands
 from sentiment_edge.cli.doctor import doctor
 from sentiment_edge.cli.evaluate import evaluate
 from sentiment_edge.cli.explain import explain
@@ -20,6 +20,7 @@ from sentiment_edge.cli.verify import verify
 __all__ = ["app"]
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from sentiment_edge.cli.common.terminal import TerminalProgress, warn
 from sentiment_edge_export.options import (
     DEFAULT_FP32_SHARE,
     BurnOptions,
+    ExportOptions,
     GateOptions,
     GraphOptions,
     Int8Options,
@@ -131,15 +133,18 @@ def export(
     burn = BurnOptions(heads, norm, quiet_softmax)
     source = SourceOptions(checkpoint, tokenizer, None if labels is None else _split(labels), offline, burn)
     graph = GraphOptions(fixed_length, fixed_batch, not no_fusion, padding, inference_precision)
-    int8_options = Int8Options(quantization, _read_texts(calibration, text_column), max_fp32_share)
-    gate = GateOptions(_read_texts(parity_data, text_column), min_agreement, max_mean_drift, max_logit_difference)
+    int8_options = Int8Options(quantization, max_fp32_share=max_fp32_share)
+    gate = GateOptions((), min_agreement, max_mean_drift, max_logit_difference)
+    precision: Precision = "int8" if int8 else "fp32"
     wanted = one_of("engines", engines or [DEFAULT_ENGINE], ENGINES)
+    ExportOptions(precision, wanted, source, graph, int8_options, gate)  # a wrong one is better named before files are read
+    int8_options = replace(int8_options, calibration=_read_texts(calibration, text_column))
+    gate = replace(gate, texts=_read_texts(parity_data, text_column))
     from sentiment_edge.extras import needs_extra
 
     with needs_extra("export"):
         from sentiment_edge_export.gate import ParityError
         from sentiment_edge_export.pipeline import export_model
-    precision: Precision = "int8" if int8 else "fp32"
     title = f"{model}, {precision}"
     try:
         made = export_model(
@@ -156,7 +161,8 @@ def export(
         )
     except ParityError as refusal:
         _write_refusal(report, title, refusal)
-        raise
+        warn(*str(refusal).split("\n"))
+        raise typer.Exit(refusal.exit_status) from None
     _show(made, print_json=print_json)
     if report is not None:
         from sentiment_edge.parity.page import page
@@ -234,13 +240,15 @@ def _show(made: ExportReport, *, print_json: bool) -> None:
 
 def _as_text(made: ExportReport) -> str:
     from sentiment_edge.parity.text import text
+    from sentiment_edge.render.text import visible
 
     manifest = made.bundle.manifest
     size = sum(manifest.files.values()) / 1e6
     counted = ", ".join(f"{count} {kind}" for kind, count in manifest.nodes.items())
-    kept = f"in fp32, because int8 missed its bounds: {', '.join(map(str, made.fp32))}\n" if made.fp32 else ""
+    fp32 = visible(", ".join(map(str, made.fp32)))
+    kept = f"in fp32, because int8 missed its bounds: {fp32}\n" if fp32 else ""
     return (
         f"{text(made.parity.conditions)}\n"
         f"alone or in any batch: logits differ by at most {made.parity.batch_difference:.2g}\n"
-        f"{kept}{made.bundle.root}: {manifest.precision}, {size:.1f} MB, nodes: {counted}"
+        f"{kept}{visible(str(made.bundle.root))}: {manifest.precision}, {size:.1f} MB, nodes: {counted}"
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sentiment_edge.cli.common.options import JsonOption
+from sentiment_edge.render.json_text import json_text
 from sentiment_edge.render.text import aligned
 
 
@@ -28,7 +28,7 @@ def _known_models(*, print_json: bool) -> str:
     known = KNOWN_MODELS.values()
     if print_json:
         fields = ("name", "family", "hub_id", "licence", "about")
-        return json.dumps([{field: getattr(model, field) for field in fields} for model in known], indent=2)
+        return json_text([{field: getattr(model, field) for field in fields} for model in known])
     rows = [(model.name, model.family, model.hub_id or "in this package", model.licence, model.about) for model in known]
     return aligned(rows, left=5)
 
@@ -40,7 +40,6 @@ def _tensors(path: Path, *, print_json: bool) -> str:
         from sentiment_edge_export.checkpoints.inspection import list_tensors
     tensors = list_tensors(path)
     if print_json:
-        return json.dumps([tensor._asdict() for tensor in tensors], indent=2)
-    names = [tensor.name if tensor.name.isprintable() else ascii(tensor.name) for tensor in tensors]
-    shapes = [" x ".join(map(str, tensor.shape)) or "scalar" for tensor in tensors]
-    return aligned([*zip(names, (tensor.dtype for tensor in tensors), shapes, strict=True)], left=3)
+        return json_text([tensor._asdict() for tensor in tensors])
+    rows = [(tensor.name, tensor.dtype, " x ".join(map(str, tensor.shape)) or "scalar") for tensor in tensors]
+    return aligned(rows, left=3)

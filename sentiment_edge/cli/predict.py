@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiment_edge.cli.common.options import BundleArgument, EngineOption, ThreadsOption
-from sentiment_edge.cli.common.records import FORMATS, HEADERS, RecordFormat
+from sentiment_edge.cli.common.records import FORMATS, HEADERS, RecordFormat, for_terminal
 from sentiment_edge.cli.common.terminal import TerminalProgress, shows_progress, warn
 from sentiment_edge.data.lines import LONGEST_LINE, read_lines
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sentiment_edge.data.lines import Lines
     from sentiment_edge_runtimes.classifier import Classifier
-    from sentiment_edge_runtimes.prediction import Prediction
+    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
 
 
 def predict(
@@ -48,6 +48,8 @@ def predict(
     counts = _write_labels(classifier, read_lines(inputs or []), record_format)
     for remark in counts.remarks(classifier.bundle.manifest.max_length):
         warn(remark)
+    if counts.failed:
+        raise typer.Exit(1)
 
 
 def _write_labels(classifier: Classifier, blocks: Iterable[Lines], record_format: RecordFormat) -> _Counts:
@@ -59,16 +61,16 @@ def _write_labels(classifier: Classifier, blocks: Iterable[Lines], record_format
         for lines in blocks:
             for text, prediction in _label(classifier, lines.texts):
                 write(FORMATS[record_format](text, prediction))
-                counts.truncated += prediction is not None and prediction.truncated
+                counts.add_answer(prediction)
             write.flush()
-            counts.add(lines)
+            counts.add_lines(lines)
             progress.advance(len(lines.texts))
     return counts
 
 
-def _label(classifier: Classifier, texts: list[str]) -> Iterator[tuple[str, Prediction | None]]:
-    """Yield each text with its prediction; None for a blank one."""
-    predictions = classifier.stream(text for text in texts if text.strip())
+def _label(classifier: Classifier, texts: list[str]) -> Iterator[tuple[str, Prediction | FailedPrediction | None]]:
+    """Yield each text with its prediction, which may have failed; None for a blank one."""
+    predictions = classifier.stream((text for text in texts if text.strip()), on_error="return")
     return ((text, next(predictions) if text.strip() else None) for text in texts)
 
 
@@ -80,7 +82,8 @@ class _Writer:
         self.is_terminal = sys.stdout.isatty()
 
     def __call__(self, record: str) -> None:
-        self._stdout.write(record.encode("utf-8", "replace"))
+        shown = for_terminal(record) if self.is_terminal else record
+        self._stdout.write(shown.encode("utf-8", "replace"))
         if self.is_terminal:
             self.flush()
 
@@ -92,17 +95,32 @@ class _Writer:
 class _Counts:
     """Numbers of lines that the user should know about."""
 
-    truncated: int = 0
+    failed: int = 0
+    _lines: int = 0
+    _first_failure: str = ""
+    _truncated: int = 0
     _undecodable: int = 0
     _overlong: int = 0
 
-    def add(self, lines: Lines) -> None:
+    def add_answer(self, prediction: Prediction | FailedPrediction | None) -> None:
+        self._lines += 1
+        if prediction is None:
+            return
+        if prediction.label is None:
+            self._first_failure = self._first_failure or f"line {self._lines}: {prediction.error}"
+            self.failed += 1
+        else:
+            self._truncated += prediction.truncated
+
+    def add_lines(self, lines: Lines) -> None:
         self._undecodable += lines.undecodable
         self._overlong += lines.overlong
 
     def remarks(self, max_length: int) -> Iterator[str]:
-        if self.truncated:
-            yield f"{self.truncated} texts cut to the {max_length} tokens that the model reads"
+        if self.failed:
+            yield f"{self.failed} lines got no label; the first is {self._first_failure}"
+        if self._truncated:
+            yield f"{self._truncated} texts cut to the {max_length} tokens that the model reads"
         if self._undecodable:
             yield f"{self._undecodable} lines not UTF-8; the bytes that could not be read became U+FFFD"
         if self._overlong:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sentiment_edge.cli.common.options import BundleArgument, EngineOption, ThreadsOption, check_number
+from sentiment_edge.cli.common.terminal import say
 
 
 def serve(
@@ -43,4 +44,4 @@ def serve(
     limits = Limits(max_body, max_texts, max_queue, timeout, window / 1000)
     name = classifier.bundle.root.name
     with process.listen(host, port) as socket:
-        process.serve(classifier, limits, socket, announce=lambda url: typer.echo(f"serving {name} on {url}", err=True))
+        process.serve(classifier, limits, socket, announce=lambda url: say(f"serving {name} on {url}"))

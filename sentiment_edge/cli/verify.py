@@ -10,6 +10,7 @@ import typer
 
 from sentiment_edge.cli.common.options import JsonOption, ThreadsOption
 from sentiment_edge.cli.common.terminal import warn
+from sentiment_edge.render.text import visible
 from sentiment_edge_runtimes.vocabulary import EngineChoice
 
 
@@ -28,7 +29,7 @@ def verify(
     if print_json:
         typer.echo(as_json(result.bundle, {"passed": result.passed, "conditions": [*map(asdict, result.conditions)]}))
     else:
-        typer.echo(f"{bundle}: {len(result.bundle.manifest.files)} files intact\n{text(result.conditions)}")
+        typer.echo(f"{visible(str(bundle))}: {len(result.bundle.manifest.files)} files intact\n{text(result.conditions)}")
     for reason in result.refused:
         warn(f"left out: {reason}")
     if not result.passed:

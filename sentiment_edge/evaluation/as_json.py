@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from sentiment_edge.render.json_text import json_text
 
 if TYPE_CHECKING:
     from sentiment_edge.evaluation.result import Comparison, EvaluationResult, EvaluationRun
@@ -16,7 +17,7 @@ def as_json(result: EvaluationResult) -> str:
         **_run(result.run),
         "comparison": None if result.comparison is None else _comparison(result.comparison),
     }
-    return json.dumps(answer, indent=2, allow_nan=False)
+    return json_text(answer)
 
 
 def _run(run: EvaluationRun) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _shown(scores: Scores, digits: int) -> list[str]:
 
 
 def _figure(name: str, value: float | None, digits: int, sign: str = "") -> str:
-    return f"{value:{sign},.0f}" if name == "lines_per_second" and value is not None else number(value, digits, sign)
+    return number(value, 0, f"{sign},") if name == "lines_per_second" else number(value, digits, sign)
 
 
 def _is_measured(name: str, value: float | None) -> bool:

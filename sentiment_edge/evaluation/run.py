@@ -33,6 +33,15 @@ class _Data(NamedTuple):
     """The class index of each row."""
 
 
+class _Answers(NamedTuple):
+    name: str
+    predicted: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    failed: dict[int, str]
+    """By row, the reason why its text was not answered."""
+    lines_per_second: float
+
+
 def evaluate_predictions(path: Path, selection: Selection, progress: Progress) -> EvaluationResult:
     """Evaluate predictions from a file.
 
@@ -51,16 +60,19 @@ def evaluate_classifier(
     """Evaluate a classifier on labelled data, and compare another with it if one is given.
 
     Raises:
-        InputError: the file cannot be used, has no row, or has labels that are not the classifier's; the two classifiers have
-            different labels.
+        InputError: the file cannot be used, has no row, or has labels that are not the classifier's; a text cannot be answered
+            and is not to be skipped; the two classifiers have different labels.
         EngineError: an engine failed.
     """
     names = None if other is None else _same_labels(classifier, other)
     data = _read(path, classifier.labels, selection, progress)
-    run = _run(classifier, classifier.labels, data, progress)
-    if other is None or names is None:
-        return EvaluationResult(path, run)
-    return EvaluationResult(path, run, _compare(data, run, _run(other, names, data, progress)))
+    answers = [_label(classifier, classifier.labels, data, progress)]
+    if other is not None and names is not None:
+        answers.append(_label(other, names, data, progress))
+    rows = _answered(path, data, answers, progress, skip=selection.skip_bad)
+    data = _Data(data.labels, [data.rows[row] for row in rows], data.truth[rows])
+    run, *others = (_evaluate(data, each, rows) for each in answers)
+    return EvaluationResult(path, run, _compare(data, run, others[0]) if others else None)
 
 
 def _read(path: Path, labels: tuple[str, ...], selection: Selection, progress: Progress) -> _Data:
@@ -75,26 +87,51 @@ def _read(path: Path, labels: tuple[str, ...], selection: Selection, progress: P
     return _Data(labels, kept, np.array([meanings[row.label] for row in kept], dtype=np.int64))
 
 
-def _run(classifier: Classifier, names: Sequence[str], data: _Data, progress: Progress) -> EvaluationRun:
+def _label(classifier: Classifier, names: Sequence[str], data: _Data, progress: Progress) -> _Answers:
     """Label the texts and measure the speed; `names` are the classifier's labels in the order of the data's."""
     bundle = classifier.bundle
     if bundle.manifest.activation == "sigmoid":
         progress.remark(f"{bundle.root}: its classes do not exclude each other; the most likely one counts as its answer")
-    classifier(data.rows[0].text)  # the engine starts at first use, which is not part of its speed
-    probabilities = np.empty((len(data.rows), len(names)))
-    predicted = np.empty(len(data.rows), dtype=np.int64)
+    classifier([data.rows[0].text], on_error="return")  # the engine starts at first use, which is not part of its speed
+    probabilities = np.zeros((len(data.rows), len(names)))
+    predicted = np.zeros(len(data.rows), dtype=np.int64)
     classes = {name: index for index, name in enumerate(names)}
+    failed: dict[int, str] = {}
     truncated, start = 0, time.perf_counter()
-    for row, prediction in enumerate(classifier.stream(each.text for each in data.rows)):
+    for row, prediction in enumerate(classifier.stream((each.text for each in data.rows), on_error="return")):
+        progress.advance(1)
+        if prediction.label is None:
+            failed[row] = prediction.error
+            continue
         probabilities[row] = [prediction.scores[name] for name in names]
         predicted[row] = classes[prediction.label]
         truncated += prediction.truncated
-        progress.advance(1)
     speed = len(data.rows) / (time.perf_counter() - start)
     if truncated:
         progress.remark(f"{truncated} texts cut to the {bundle.manifest.max_length} tokens that {bundle.root} reads")
-    outcomes = Outcomes(data.labels, data.truth, predicted, probabilities)
-    return EvaluationRun(str(bundle.root), outcomes, evaluate(outcomes), speed)
+    return _Answers(str(bundle.root), predicted, probabilities, failed, speed)
+
+
+def _answered(path: Path, data: _Data, answers: Sequence[_Answers], progress: Progress, *, skip: bool) -> NDArray[np.int64]:
+    """Return the rows whose texts all classifiers answered.
+
+    Raises:
+        InputError: there are others, and they are not to be skipped; or there is none.
+    """
+    failed = {row: problem for each in reversed(answers) for row, problem in each.failed.items()}
+    if failed:
+        first = min(failed)
+        named = f"{path}: {len(failed)} texts got no label; the first is line {data.rows[first].line}: {failed[first]}"
+        if not skip or len(failed) == len(data.rows):
+            raise InputError(f"{named}; correct them, or leave them out by `skip_bad`")
+        progress.remark(f"{named}; left out")
+    return np.setdiff1d(np.arange(len(data.rows)), [*failed])
+
+
+def _evaluate(data: _Data, answers: _Answers, rows: NDArray[np.int64]) -> EvaluationRun:
+    """Evaluate the answers of these rows, which are all that the data has."""
+    outcomes = Outcomes(data.labels, data.truth, answers.predicted[rows], answers.probabilities[rows])
+    return EvaluationRun(answers.name, outcomes, evaluate(outcomes), answers.lines_per_second)
 
 
 def _compare(data: _Data, first: EvaluationRun, second: EvaluationRun) -> Comparison:

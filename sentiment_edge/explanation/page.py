@@ -6,7 +6,9 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
+from sentiment_edge.explanation.shares import shares, titled
 from sentiment_edge.render.html import document
+from sentiment_edge.render.text import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +40,7 @@ def page(explanation: Explanation) -> str:
     """Return the page as HTML: the probabilities, and the text with every token shaded by its weight."""
     prediction = explanation.prediction
     scores = "\n".join(
-        f'<tr><td>{escape(label)}</td><td><meter value="{score:.6f}"></meter></td><td>{score:.4f}</td></tr>'
+        f'<tr><td>{escape(label)}</td><td><meter value="{number(score, 6)}"></meter></td><td>{number(score, 4)}</td></tr>'
         for label, score in prediction.scores.items()
     )
     body = _BODY.substitute(
@@ -47,25 +49,24 @@ def page(explanation: Explanation) -> str:
         text="".join(_shaded(explanation)),
         note=" The faded end was not read: the text is longer than the model reads." if prediction.truncated else "",
     )
-    return document(f"{prediction.label} {prediction.score:.4f}", _STYLE, body)
+    return document(titled(prediction), _STYLE, body)
 
 
 def _shaded(explanation: Explanation) -> Iterator[str]:
     """Yield the text in order as marked-up pieces, including what lies between tokens."""
-    peak = max(token.weight for token in explanation.tokens)
     position = 0
-    for token in explanation.tokens:
+    for token, share in zip(explanation.tokens, shares(explanation.tokens), strict=True):
         if token.start == token.end:
-            yield _span(token, peak, "token special", token.token)
+            yield _span(token, share, "token special", token.token)
             continue
         if token.start > position:
             yield escape(explanation.text[position : token.start])
-        yield _span(token, peak, "token", explanation.text[max(position, token.start) : token.end])
+        yield _span(token, share, "token", explanation.text[max(position, token.start) : token.end])
         position = max(position, token.end)
     rest = escape(explanation.text[position:])
     yield f'<span class="unread">{rest}</span>' if explanation.prediction.truncated else rest
 
 
-def _span(token: TokenWeight, peak: float, kind: str, shown: str) -> str:
-    title = escape(f"{token.token}: {token.weight:.4f}")
-    return f'<span class="{kind}" style="--share: {token.weight / peak:.3f}" title="{title}">{escape(shown)}</span>'
+def _span(token: TokenWeight, share: float, kind: str, shown: str) -> str:
+    title = escape(f"{token.token}: {number(token.weight, 4)}")
+    return f'<span class="{kind}" style="--share: {share:.3f}" title="{title}">{escape(shown)}</span>'

@@ -8,14 +8,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sentiment_edge.explanation.shares import shares, titled
+from sentiment_edge.render.text import number, visible
+
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.prediction import Explanation
 
 _BAR = 30
 """Characters of the longest bar."""
 _WARM = (255, 140, 0)
-_WIDE = 1000
-"""Columns, so that no token is cut off; a narrow terminal wraps lines."""
+_WIDE, _HIGH = 1000, 25
+"""Columns, so that no token is cut off: a narrow terminal wraps lines. Without rows a simple terminal would count as narrow."""
 
 
 def text(explanation: Explanation) -> str:
@@ -23,22 +26,21 @@ def text(explanation: Explanation) -> str:
 
     There are colours if stdout is a terminal that has them.
     """
-    console = Console(width=_WIDE)
+    console = Console(width=_WIDE, height=_HIGH)
+    title = Text(visible(titled(explanation.prediction)), style="italic")  # a string would be read as markup
     with console.capture() as captured:
+        console.print(title, soft_wrap=True)
         console.print(_table(explanation))
     return captured.get()
 
 
 def _table(explanation: Explanation) -> Table:
-    prediction = explanation.prediction
-    peak = max(token.weight for token in explanation.tokens)
-    table = Table(title=f"{prediction.label} {prediction.score:.4f}", title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("token")
     table.add_column("attention", justify="right")
     table.add_column("")
-    for token in explanation.tokens:
-        share = token.weight / peak
+    for token, share in zip(explanation.tokens, shares(explanation.tokens), strict=True):
         colour = "#" + "".join(f"{round(part * share):02x}" for part in _WARM)
-        shaded = Text(token.token, style=f"{'black' if share > 0.5 else 'white'} on {colour}")  # noqa: PLR2004
-        table.add_row(shaded, f"{token.weight:.4f}", Text("█" * round(_BAR * share), style="#ff8c00"))
+        shaded = Text(visible(token.token), style=f"{'black' if share > 0.5 else 'white'} on {colour}")  # noqa: PLR2004
+        table.add_row(shaded, number(token.weight, 4), Text("█" * round(_BAR * share), style="#ff8c00"))
     return table

@@ -1,9 +1,10 @@
-"""The object that `export --json` and `verify --json` print. Names are stable, figures are unrounded."""
+"""The object that `export --json` and `verify --json` print. Names are stable, figures unrounded, null where undefined."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from sentiment_edge.render.json_text import json_text
 
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
@@ -20,4 +21,4 @@ def as_json(bundle: Bundle, parity: dict[str, Any], **more: object) -> str:
         "parity": parity,
         **more,
     }
-    return json.dumps(answer, indent=2)
+    return json_text(answer)

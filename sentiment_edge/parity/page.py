@@ -12,6 +12,7 @@ import numpy as np
 from sentiment_edge.parity.charts import drift_chart, scatter_chart
 from sentiment_edge.render.html import REPORT_STYLE, document, table
 from sentiment_edge.render.svg import key
+from sentiment_edge.render.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -146,7 +147,7 @@ def _worst(text: WorstText) -> list[str]:
 
 
 def _distribution(shares: dict[str, float]) -> str:
-    return "\n".join(f"{label} {share:.4f}" for label, share in shares.items())
+    return "\n".join(f"{visible(label)} {share:.4f}" for label, share in shares.items())
 
 
 def _quoted(text: str) -> str:

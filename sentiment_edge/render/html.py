@@ -35,7 +35,7 @@ REPORT_STYLE = """
   .mark { stroke: currentColor; stroke-dasharray: 4 4; opacity: .6; }
   .bar { fill: #3b82c4; opacity: .8; }
   .key { display: inline-block; width: .8em; height: .8em; background: var(--colour); margin: 0 .4em 0 0; }
-  figcaption span { white-space: nowrap; }
+  figcaption span { white-space: nowrap; unicode-bidi: isolate; }
   .c0 { --colour: #d55e00; } .c1 { --colour: #3b82c4; } .c2 { --colour: #009e73; } .c3 { --colour: #cc79a7; }
   .c4 { --colour: #e69f00; } .c5 { --colour: #56b4e9; } .c6 { --colour: #8b6fd0; } .c7 { --colour: #8a8a8a; }
   footer { font-size: .8em; opacity: .75; margin-top: 3em; }

@@ -17,7 +17,8 @@ from sentiment_edge.server.batcher import Batcher
 from sentiment_edge.server.limits import Limits, RequestRefused
 from sentiment_edge.server.openapi import openapi
 from sentiment_edge.server.requests import parse_text, read_body
-from sentiment_edge_runtimes.errors import EngineError, SentimentEdgeError
+from sentiment_edge_runtimes.errors import EngineError, SentimentEdgeError, TextError
+from sentiment_edge_runtimes.tokenization import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from sentiment_edge_runtimes.classifier import Classifier
-    from sentiment_edge_runtimes.prediction import Prediction
+    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
 
 _PAGE = Path(__file__).parent / "page.html"
 _PAGE_HEADERS = {
@@ -83,6 +84,8 @@ class Server:
         text = await self._text(request)
         if isinstance(text, str):
             (prediction,) = await self._running.predict([text])
+            if prediction.label is None:
+                raise RequestRefused(422, prediction.error)
             return _json(_as_object(prediction))
         predictions = await self._running.predict(text) if text else []
         return _json({"predictions": [_as_object(prediction) for prediction in predictions]})
@@ -116,25 +119,21 @@ class Server:
 
 def _has_attention(classifier: Classifier) -> bool:
     """Return whether the model has attention, found by running it, which also starts its engine."""
-    classifier("a")
+    classifier(PROBE)
     try:
-        classifier.explain("a")
+        classifier.explain(PROBE)
     except EngineError:
         return False
     return True
 
 
-def _as_object(prediction: Prediction) -> dict[str, Any]:
-    return {
-        "sentiment": prediction.label,
-        "score": prediction.score,
-        "scores": prediction.scores,
-        "truncated": prediction.truncated,
-    }
+def _as_object(prediction: Prediction | FailedPrediction) -> dict[str, Any]:
+    entries = prediction.to_dict()
+    return {"sentiment": entries.pop("label"), **entries}
 
 
 def _json(contents: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    body = json.dumps(contents, ensure_ascii=False).encode()
+    body = json.dumps(contents, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
     return Response(body, status, headers, "application/json")
 
 
@@ -153,6 +152,6 @@ async def _refuse_http(_: Request, error: Exception) -> Response:
 
 
 async def _fail(_: Request, error: Exception) -> Response:
-    """Answer an unexpected error; the server goes on."""
+    """Answer an unexpected error, or one of the text alone; the server goes on."""
     named = str(error) if isinstance(error, SentimentEdgeError) else f"{type(error).__name__} in the server"
-    return _json({"error": named}, 500)
+    return _json({"error": named}, 422 if isinstance(error, TextError) else 500)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from sentiment_edge_runtimes.classifier import Classifier
-    from sentiment_edge_runtimes.prediction import Explanation, Prediction
+    from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction
 
 _T = TypeVar("_T")
 _Argument = TypeVar("_Argument")
@@ -29,7 +29,7 @@ _INDEPENDENT = 1e-4
 @dataclass
 class _Job:
     texts: list[str]
-    answer: asyncio.Future[list[Prediction]]
+    answer: asyncio.Future[list[Prediction | FailedPrediction]]
 
 
 class Batcher:
@@ -52,8 +52,8 @@ class Batcher:
         difference = classifier.bundle.manifest.parity.get("batch_difference")
         self._independent = isinstance(difference, float | int) and difference <= _INDEPENDENT
 
-    async def predict(self, texts: list[str]) -> list[Prediction]:
-        """Return a prediction for each text.
+    async def predict(self, texts: list[str]) -> list[Prediction | FailedPrediction]:
+        """Return a prediction for each text; a failed one for a text that cannot be answered.
 
         Raises:
             RequestRefused: too many texts wait, the answer took too long, or the server is stopping.
@@ -147,17 +147,20 @@ class Batcher:
             self._arrived.clear()
             await self._arrived.wait()
 
-    def _answer(self, requests: Sequence[list[str]]) -> list[list[Prediction] | Exception]:
+    def _answer(self, requests: Sequence[list[str]]) -> list[list[Prediction | FailedPrediction] | Exception]:
         """Return the answer to each request; if the classifier fails on all of them together, each is tried alone."""
         if self._independent and len(requests) > 1:
-            predictions = _tried(self._classifier, [text for texts in requests for text in texts])
+            predictions = _tried(self._together, [text for texts in requests for text in texts])
             if not isinstance(predictions, Exception):
                 remaining = iter(predictions)
                 return [list(islice(remaining, len(texts))) for texts in requests]
         return [_tried(self._classify, texts) for texts in requests]
 
-    def _classify(self, texts: list[str]) -> list[Prediction]:
-        return self._classifier(texts) if self._independent else [self._classifier(text) for text in texts]
+    def _classify(self, texts: list[str]) -> list[Prediction | FailedPrediction]:
+        return self._together(texts) if self._independent else [self._together([text])[0] for text in texts]
+
+    def _together(self, texts: list[str]) -> list[Prediction | FailedPrediction]:
+        return self._classifier(texts, on_error="return")
 
 
 def _tried(function: Callable[[_Argument], _T], argument: _Argument) -> _T | Exception:
@@ -173,7 +176,7 @@ def _tried(function: Callable[[_Argument], _T], argument: _Argument) -> _T | Exc
         return EngineError(f"the classifier failed ({type(error).__name__}: {first_line(error)})")
 
 
-def _hand_out(jobs: Iterable[_Job], answers: Iterable[list[Prediction] | Exception]) -> None:
+def _hand_out(jobs: Iterable[_Job], answers: Iterable[list[Prediction | FailedPrediction] | Exception]) -> None:
     for job, answer in zip(jobs, answers, strict=True):
         if job.answer.done():  # the client has gone
             continue

@@ -14,12 +14,18 @@ _REFUSALS = {
     "400": "The request broke off",
     "408": "The request did not arrive in time",
     "413": "The request is too large, or has too many texts",
-    "422": "The request was not understood",
+    "422": "The request was not understood, or the model cannot answer the text",
     "429": "Too many texts are waiting",
     "500": "The engine failed",
     "503": "The server is stopping, or could not answer in time",
 }
 _TEXT = {"type": "string", "pattern": "\\S"}
+_NOTHING: dict[str, Any] = {
+    "sentiment": {"type": "null"},
+    "score": {"type": "null"},
+    "scores": {"type": "object", "maxProperties": 0},
+    "truncated": {"const": False},
+}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 
@@ -70,7 +76,8 @@ def _schemas(labels: Sequence[str]) -> dict[str, Any]:
     token = _object({"token": {"type": "string"}, "weight": _SHARE, "start": place, "end": place})
     return {
         "Prediction": _object(prediction),
-        "Predictions": _object({"predictions": {"type": "array", "items": _ref("Prediction")}}),
+        "Failure": _object({**_NOTHING, "error": {"type": "string"}}),
+        "Predictions": _object({"predictions": {"type": "array", "items": {"oneOf": [_ref("Prediction"), _ref("Failure")]}}}),
         "Explanation": _object({**prediction, "tokens": {"type": "array", "items": token}}),
         "Error": _object({"error": {"type": "string"}}),
     }

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sentiment_edge import InputError
+from sentiment_edge import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, InputError
 from sentiment_edge_runtimes.errors import OptionError, check_at_least, check_choice, first_line
 
 
@@ -28,6 +29,23 @@ def test_an_option_error_can_be_sent_to_another_process() -> None:
     error = OptionError("engine", "`abacus` is none")
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     assert (str(copy), copy.option) == (str(error), "engine")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BundleError("x: y"),
+        BundleMissing(Path("x")),
+        BundleMissing(Path("x"), "an archive"),
+        BundleInvalid(Path("x"), "y"),
+        BundleTooNew(Path("x"), 2, 1),
+        BundleDamaged(Path("x"), "y", "z"),
+    ],
+    ids=str,
+)
+def test_a_bundle_error_can_be_sent_to_another_process(error: BundleError) -> None:
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert (type(copy), str(copy)) == (type(error), str(error))
 
 
 @pytest.mark.parametrize(

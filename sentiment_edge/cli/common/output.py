@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from sentiment_edge_runtimes.errors import InputError
+
+_NOT_IN_HTML = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def write_whole(path: Path, contents: bytes) -> None:
@@ -19,7 +23,7 @@ def write_whole(path: Path, contents: bytes) -> None:
         return
     target = path.resolve()  # a link is written through
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as scratch:
+        with tempfile.TemporaryDirectory(prefix=".sentiment-edge-", dir=target.parent) as scratch:
             unfinished = Path(scratch) / target.name
             unfinished.write_bytes(contents)
             unfinished.replace(target)
@@ -28,12 +32,12 @@ def write_whole(path: Path, contents: bytes) -> None:
 
 
 def write_page(path: Path, html: str) -> None:
-    """Write a page in UTF-8, with a question mark for half a surrogate pair, which UTF-8 cannot encode.
+    """Write a page in UTF-8, with U+FFFD for what HTML cannot hold: control characters, and half a surrogate pair.
 
     Raises:
         OSError: it cannot be written; `path` is its file name.
     """
-    write_whole(path, html.encode("utf-8", "replace"))
+    write_whole(path, _NOT_IN_HTML.sub("\ufffd", html).encode())
 
 
 def check_folder(path: Path) -> None:
@@ -54,9 +58,11 @@ def check_writable(path: Path) -> None:
         OSError: nothing can be written in that folder.
     """
     check_folder(path)
-    if path.exists() and not path.is_file():
-        return  # a device or a pipe
     try:
+        with suppress(FileNotFoundError):
+            path.lstat()  # the system may take no such name
+        if path.exists() and not path.is_file():
+            return  # a device or a pipe
         with tempfile.TemporaryFile(dir=path.resolve().parent):
             pass
     except OSError as error:

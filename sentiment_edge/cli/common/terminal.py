@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sentiment_edge.cli.common.flags import with_flags
+from sentiment_edge.render.text import visible
 from sentiment_edge_runtimes.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,9 +25,15 @@ def shows_progress() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def warn(text: str) -> None:
-    """Write one line to stderr, with options named as flags of the running command."""
-    typer.echo(f"sentiment-edge: {with_flags(text)}", err=True)
+def say(text: str) -> None:
+    """Write one line to stderr: whatever a path or a label holds, the terminal shows it and does not obey it."""
+    typer.echo(visible(text), err=True)
+
+
+def warn(text: str, *details: str) -> None:
+    """Write one line to stderr, and a line for each detail, with options named as flags of the running command."""
+    for line in (f"sentiment-edge: {text}", *details):
+        say(with_flags(line))
 
 
 class TerminalProgress(Progress):
@@ -51,7 +58,7 @@ class TerminalProgress(Progress):
         """Show a stage that begins."""
         self._end_line()
         if self._shown:
-            typer.echo(f"{name} ...", err=True)
+            say(f"{name} ...")
 
     def remark(self, text: str) -> None:
         """Write a remark, whether progress is shown or not."""

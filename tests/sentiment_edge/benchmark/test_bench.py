@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ import pytest
 from helpers.openvino_bundle import add_openvino
 from helpers.support import Command, edit_manifest
 
+from sentiment_edge.benchmark.cold_start import ColdStart
+from sentiment_edge.benchmark.latency import Latency
+from sentiment_edge.benchmark.result import BenchmarkReport, BenchmarkResult
+from sentiment_edge.benchmark.subjects import Subject
+from sentiment_edge.benchmark.throughput import Throughput
+from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 
@@ -119,6 +126,7 @@ def test_an_engine_that_nobody_asked_for_may_refuse(command: Command, bundle_fol
         (("--input", "blank"), "blank: no lines with text in it"),
         (("--png", "nowhere/a.png"), "nowhere/a.png: there is no folder nowhere"),
         (("--png", "/proc/a.png"), "/proc/a.png: "),
+        (("--png", "a" * 5000), "aaa: "),
     ],
 )
 def test_what_cannot_be_measured_is_one_line(
@@ -180,3 +188,14 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, stage: bytes) -> Non
     os.close(controller)
     assert b"Traceback" not in seen
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_shows_names_as_they_are(bundle_folder: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from sentiment_edge.benchmark.picture import picture  # noqa: PLC0415 - where it is installed
+
+    bundle = Bundle.open(bundle_folder)
+    for name in ("$x^{", "\x1b[2J\n", "\udcff", "مرحبا 好", "long" * 50):
+        subject = Subject(replace(bundle, root=Path(name)), "onnxruntime", 1)
+        result = BenchmarkResult(subject, (Latency(16, 3, 0.1, 0.2, 0.3),), Throughput(1, 2, 3.0), ColdStart(1, 0.5, None))
+        assert picture(BenchmarkReport((result,), None)).startswith(b"\x89PNG")

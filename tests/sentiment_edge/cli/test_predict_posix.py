@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from helpers.support import Command
+from helpers.support import Command, edit_manifest
 
 pty = pytest.importorskip("pty")
 resource = pytest.importorskip("resource")
@@ -109,3 +110,44 @@ def test_help_on_a_full_disk_is_one_line() -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run([*PROGRAM[:3], "--help"], stdout=full, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (1, b"sentiment-edge: output: No space left on device\n")
+
+
+HOSTILE = "good \x1b[2J\x1b]0;title\x07 \x7f\x9b31m\x00 \u202egnp.exe \u200b\r beep"
+
+
+@pytest.mark.parametrize("form", ["tsv", "csv", "jsonl"])
+def test_control_characters_reach_a_pipe_and_no_terminal(bundle_folder: Path, form: str) -> None:
+    edit_manifest(bundle_folder, labels=["bad\x1b[31m", "fine\x9b1m\u202e"])
+    program = [*PROGRAM, str(bundle_folder), "--format", form]
+    piped = subprocess.run(program, input=HOSTILE.encode() + b"\n", capture_output=True, check=True).stdout.decode()
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=terminal, stderr=subprocess.PIPE) as process:
+        os.close(terminal)
+        process.communicate(HOSTILE.encode() + b"\n", timeout=600)
+    shown = _read_all(controller).replace("\r\n", "\n")
+    assert all(character.isprintable() or character in "\n\t" for character in shown)
+    assert "\\u001b[2J" in shown
+    if form == "jsonl":
+        assert json.loads(shown) == json.loads(piped)
+        assert json.loads(piped)["text"] == HOSTILE
+    else:
+        assert "\x1b[2J\x1b]0;title\x07 \x7f\x9b31m\x00 \u202egnp.exe" in piped
+
+
+def test_what_is_no_control_character_is_shown_as_it_is() -> None:
+    controller, terminal = pty.openpty()
+    text = "naïve 好 क्षि 👩\u200d👩\u200d👧 می\u200cخواهم"  # noqa: RUF001
+    with subprocess.Popen(PROGRAM, stdin=subprocess.PIPE, stdout=terminal, stderr=subprocess.PIPE) as process:
+        os.close(terminal)
+        process.communicate(text.encode() + b"\n", timeout=600)
+    assert _read_all(controller).endswith(f"\t{text}\r\n")
+
+
+def _read_all(controller: int) -> str:
+    """Return what the terminal was sent, and close it."""
+    sent = b""
+    with suppress(OSError):  # Linux's end of a terminal that nobody holds
+        while block := os.read(controller, 2**16):
+            sent += block
+    os.close(controller)
+    return sent.decode()

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sentiment_edge_runtimes.classifier import Classifier
-    from sentiment_edge_runtimes.prediction import Prediction
+    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
+    from sentiment_edge_runtimes.vocabulary import OnError
 
 
 @pytest.fixture(scope="module")
@@ -222,9 +223,9 @@ class _Breaking:
         self._classifier = classifier
         self._whole = False
 
-    def __call__(self, texts: list[str]) -> list[Prediction]:
+    def __call__(self, texts: list[str], *, on_error: OnError) -> list[Prediction | FailedPrediction]:
         if self._whole:
-            return self._classifier(texts)
+            return self._classifier(texts, on_error=on_error)
         self._whole = True
         raise GeneratorExit("panic")
 
