@@ -7,13 +7,14 @@ PIP_OPTIONS ?=
 BIN := $(VENV)/bin
 DEMO := gru-mini-int8
 
-.PHONY: help demo test lint types structure wheel bundle lesser-cpus clean
+.PHONY: help demo test lint types structure wheel bundle hostile kills lesser-cpus clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
 	@echo "make test    set up, run the whole test suite"
 	@echo "make lint    ruff; make types: mypy; make wheel: build the wheel and check it in environments of its own"
 	@echo "make structure  sizes, imports and names of the code, beside their limits"
+	@echo "make hostile  feed damaged and crafted files to every reader; make kills: kill exports at random moments"
 	@echo "make lesser-cpus  hold emulated CPUs (x86 without VNNI, Arm) against this one; needs Debian or Ubuntu"
 	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
 
@@ -41,6 +42,12 @@ wheel: $(VENV)/ready
 
 bundle: $(VENV)/ready
 	$(BIN)/sentiment-edge export --model gru-mini --int8 --overwrite --output runtimes/sentiment_edge_runtimes/models/gru-mini-int8
+
+hostile: $(VENV)/ready
+	PYTHONPATH=tests $(BIN)/python -m tools.hostile $(HOSTILE_OPTIONS)
+
+kills: $(VENV)/ready
+	$(BIN)/python -m tools.kill_exports
 
 lesser-cpus: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m tools.emulation $(EMULATION_OPTIONS)
