@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, get_args
 
-from sentiment_edge_runtimes.bundle import LARGEST_BATCH, LONGEST, SHORTEST
+from sentiment_edge_runtimes.bundle import LARGEST_BATCH, LARGEST_FIXED_BATCH, LONGEST, SHORTEST
 from sentiment_edge_runtimes.errors import OptionError, check_choice
 from sentiment_edge_runtimes.vocabulary import (
     DEFAULT_ENGINE,
@@ -72,6 +72,9 @@ class SourceOptions:
 
     def __post_init__(self) -> None:
         """Check every option."""
+        _check_flag("offline", self.offline)
+        if not isinstance(self.burn, BurnOptions):
+            raise OptionError("burn", f"it must be made by BurnOptions, not {self.burn!r:.40}")
         if self.labels is not None:
             object.__setattr__(self, "labels", _strings("labels", self.labels))
             if not self.labels or len({label for label in self.labels if label.strip()}) != len(self.labels):
@@ -97,8 +100,9 @@ class GraphOptions:
         """Check every option."""
         _check_whole("fixed_length", self.fixed_length, SHORTEST, LONGEST)
         _check_whole("fixed_batch", self.fixed_batch, 1, LARGEST_BATCH)
-        if type(self.fusion) is not bool:
-            raise OptionError("fusion", f"{self.fusion!r:.40} is neither True nor False")
+        if (self.fixed_batch or 1) * (self.fixed_length or 1) > LARGEST_FIXED_BATCH:
+            raise OptionError("fixed_batch", f"times `fixed_length` it is more than {LARGEST_FIXED_BATCH} tokens")
+        _check_flag("fusion", self.fusion)
         _check_optional("padding", self.padding, PADDINGS)
         _check_optional("inference_precision", self.inference_precision, INFERENCE_PRECISIONS)
 
@@ -149,6 +153,9 @@ class GateOptions:
         _check_bound("max_logit_difference", self.max_logit_difference, math.inf)
 
 
+_GROUPS = {"source": SourceOptions, "graph": GraphOptions, "int8": Int8Options, "gate": GateOptions}
+
+
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
     """All options of one export."""
@@ -163,6 +170,9 @@ class ExportOptions:
 
     def __post_init__(self) -> None:
         """Check every option, and that each applies to the precision."""
+        for name, kind in _GROUPS.items():
+            if not isinstance(getattr(self, name), kind):
+                raise OptionError(name, f"it must be made by {kind.__name__}, not {getattr(self, name)!r:.40}")
         check_choice("precision", self.precision, PRECISIONS)
         names = tuple(dict.fromkeys(_strings("engines", self.engines)))
         if not names:
@@ -219,7 +229,12 @@ def _check_whole(option: str, value: object, least: int, most: int) -> None:
         raise OptionError(option, f"{value!r:.40} is not a whole number from {least} to {most}")
 
 
+def _check_flag(option: str, value: object) -> None:
+    if type(value) is not bool:
+        raise OptionError(option, f"{value!r:.40} is neither True nor False")
+
+
 def _check_bound(option: str, value: float | None, largest: float) -> None:
     # Written so that a NaN fails it.
-    if value is not None and not (isinstance(value, int | float) and 0 <= value <= largest):
+    if value is not None and not (type(value) in {int, float} and 0 <= value <= largest):
         raise OptionError(option, f"{value!r:.40} is not a number from 0 to {largest:g}")

@@ -31,8 +31,9 @@ def called(name: str, *arguments: bytes) -> bytes:
     return named(name) + b"(" + b"".join(arguments) + b"tR"
 
 
-def storage(key: str, numel: int, kind: str = "torch.FloatStorage") -> bytes:
-    return b"(" + literal("storage") + named(kind) + literal(key) + literal("cpu") + literal(numel) + b"tQ"
+def storage(key: str, numel: int, kind: str = "torch.FloatStorage", *, old: bool = False) -> bytes:
+    part = b"N" if old else b""  # of which storage it is a part: none
+    return b"(" + literal("storage") + named(kind) + literal(key) + literal("cpu") + literal(numel) + part + b"tQ"
 
 
 def tensor(stored: bytes, shape: tuple[int, ...], strides: tuple[int, ...], offset: int = 0) -> bytes:
@@ -49,6 +50,7 @@ def archive(description: bytes, compression: int = ZIP_STORED, **storages: bytes
     file = io.BytesIO()
     with ZipFile(file, "w", compression) as written:
         written.writestr("a/data.pkl", b"\x80\x02" + description + b".")
+        written.writestr("a/version", b"3\n")
         for name, data in storages.items():
             written.writestr(f"a/data/{name.removeprefix('_')}", data)
     return file.getvalue()
@@ -61,6 +63,7 @@ def pickles(description: bytes, keys: list[str], data: bytes) -> bytes:
 
 
 SOUND = mapping(w=tensor(storage("0", 4), (2, 2), (2, 1)))
+OLD_SOUND = mapping(w=tensor(storage("0", 4, old=True), (2, 2), (2, 1)))
 FOUR = struct.pack("<4f", 1, 2, 3, 4)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge_export.checkpoints.catalog import KNOWN_MODELS, KnownModel
+from sentiment_edge_export.checkpoints.files import check_path, is_file
 from sentiment_edge_export.checkpoints.hub import download
 from sentiment_edge_export.checkpoints.json_file import read_json
 from sentiment_edge_export.checkpoints.tokenizer import CheckpointTokenizer
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _LICENCE = re.compile(r"\A---\n.*?^license: *([\w.+-]+)", re.DOTALL | re.MULTILINE)
 """The licence in the front matter of a model card."""
+_FRONT_MATTER = 2**20
+"""Characters of a model card in which its front matter ends."""
 _DEFAULT_SOURCE = SourceOptions()
 
 
@@ -66,7 +69,13 @@ class Checkpoint:
     def licence(self) -> str | None:
         """The licence of the weights: as the folder's model card says, else as known."""
         card = self.folder / "README.md"
-        stated = _LICENCE.search(card.read_text(encoding="utf-8", errors="replace")) if card.is_file() else None
+        if not is_file(card):
+            return self.known_licence
+        try:
+            with card.open(encoding="utf-8", errors="replace") as file:
+                stated = _LICENCE.search(file.read(_FRONT_MATTER))
+        except OSError as error:
+            raise CheckpointError(f"{card}: cannot be read ({error.strerror})") from error
         return stated[1] if stated else self.known_licence
 
 
@@ -80,9 +89,12 @@ def find_checkpoint(model: str, source: SourceOptions = _DEFAULT_SOURCE) -> Chec
     Raises:
         UnknownModel: `model` is none of these.
         HubError: the files cannot be downloaded.
-        CheckpointError: the folder does not exist.
+        CheckpointError: the folder does not exist, or the system refuses to look for it.
     """
     folder, tokenizer = (None if given is None else Path(given) for given in (source.checkpoint, source.tokenizer))
+    for path in (Path(model), folder, tokenizer):
+        if path is not None:
+            check_path(path)
     known = KNOWN_MODELS.get(model)
     if known:
         files, revision = _find_known(known, folder, offline=source.offline)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
 from sentiment_edge_export.checkpoints.burn_records import is_safetensors, read_record
-from sentiment_edge_export.checkpoints.weights import read_pickle
+from sentiment_edge_export.checkpoints.torch_files import list_torch_file
+from sentiment_edge_export.checkpoints.weights import check_header
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_runtimes.errors import first_line
 
@@ -36,17 +38,18 @@ def list_tensors(path: Path) -> list[TensorEntry]:
         CheckpointError: the file is none of these, or damaged.
     """
     try:
+        if not S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            raise CheckpointError(f"{path}: not a file")
         with path.open("rb") as file:
             start = file.read(4)
         if is_safetensors(path):
+            check_header(path)
             return _of_safetensors(path)
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or first_line(error)}") from error
     if start.startswith(_OF_TORCH):
-        read = read_pickle(path)
-        return [
-            TensorEntry(name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)) for name, tensor in read.items()
-        ]
+        stored = list_torch_file(path)
+        return [TensorEntry(name, str(tensor.dtype).removeprefix("torch."), tensor.shape) for name, tensor in stored.items()]
     record = read_record(path)
     return [TensorEntry(name, array.dtype.name, array.shape) for name, array in record.tensors.items()]
 

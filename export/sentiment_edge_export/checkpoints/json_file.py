@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import json
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_runtimes.bundle import strict_json
+from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LONGEST = 8 * 2**20
+"""The largest accepted file, in bytes. Its objects take up to 30 times as much memory."""
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file; empty if there is no such file.
 
+    A key that occurs twice is refused, though transformers takes the last: readers disagree on which counts, so the model that
+    is checked here might not be the one that another reader sees. No program writes such a file.
+
     Raises:
-        CheckpointError: the file cannot be read, or does not hold a JSON object.
+        CheckpointError: the file cannot be read, is larger than any config, or does not hold a JSON object.
     """
-    if not path.exists():
-        return {}
     try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise CheckpointError(f"{path!s:.200}: cannot be read ({error.strerror})") from error
+    if not S_ISREG(status.st_mode):
+        raise CheckpointError(f"{path}: not a file")
+    if status.st_size > _LONGEST:
+        raise CheckpointError(f"{path}: larger than {_LONGEST // 2**20} MiB, as no such file is; download it again")
+    try:
+        contents = strict_json.loads(path.read_text(encoding="utf-8"))
         json.dumps(contents, ensure_ascii=False).encode()  # half a surrogate pair could not be written later
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: not readable as JSON ({error})") from error
+    except RecursionError as error:
+        raise CheckpointError(f"{path}: not readable as JSON (nested too deeply)") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: not readable as JSON ({first_line(error)})") from error
     if not isinstance(contents, dict):
         raise CheckpointError(f"{path}: not a JSON object")
     return contents

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tokenizers import Tokenizer
 from tokenizers.implementations.bert_wordpiece import BertWordPieceTokenizer
 
 from sentiment_edge_export.checkpoints.json_file import read_json
+from sentiment_edge_export.checkpoints.remote_code import check_needs_no_code
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_runtimes.errors import first_line
+from sentiment_edge_runtimes.machine.panics import panics_raised
+from sentiment_edge_runtimes.tokenization import PROBE
+from sentiment_edge_runtimes.tokenization.tokenizer_file import TokenizerFault, check_size, parse_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tokenizers import Tokenizer
 
     from sentiment_edge_runtimes.vocabulary import Truncation
 
@@ -38,7 +43,10 @@ class CheckpointTokenizer:
         Raises:
             CheckpointError: there is none, or it cannot be read.
         """
-        tokenizer = self._from_folder() if self.source.is_dir() else self._from_file(self.source)
+        try:
+            tokenizer = self._from_folder() if self.source.is_dir() else self._from_file(self.source)
+        except TokenizerFault as error:
+            raise CheckpointError(f"{self.source}: not a tokenizer ({error})") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return tokenizer
@@ -48,17 +56,19 @@ class CheckpointTokenizer:
         return read_json(self.source / name) if self.source.is_dir() else {}
 
     def ids(self, text: str, max_length: int, truncation: Truncation) -> list[int]:
-        """Return the text's token ids, truncated to `max_length`."""
+        """Return the text's token ids, truncated to `max_length`.
+
+        Raises:
+            CheckpointError: the tokenizer fails on the text.
+        """
         tokenizer = self.library
         if truncation == "plain":
-            whole: list[int] = tokenizer.encode(text).ids
-            return whole[:max_length]
+            return self._encode(text)[:max_length]
         tokenizer.enable_truncation(max_length)
         try:
-            ids: list[int] = tokenizer.encode(text).ids
+            return self._encode(text)
         finally:
             tokenizer.no_truncation()
-        return ids
 
     def check(self, embeddings: int, max_length: int) -> None:
         """Check that special tokens leave room for words, and that the embedding has a row for every token.
@@ -71,11 +81,7 @@ class CheckpointTokenizer:
             raise CheckpointError(
                 f"{self.source}: the tokenizer cuts long texts at their start; the runtime cuts at the end only"
             )
-        try:
-            special = tokenizer.encode("").ids
-            unknown = tokenizer.encode("\N{SNOWMAN} unheard-of").ids
-        except Exception as error:  # the library raises bare Exception
-            raise CheckpointError(f"{self.source}: tokenizer.json does not work ({error})") from error
+        special, unknown = self._encode(""), self._encode(PROBE)
         vocabulary = tokenizer.get_vocab(with_added_tokens=True).values()
         if {*vocabulary} <= {*tokenizer.get_added_tokens_decoder()}:
             raise CheckpointError(
@@ -87,7 +93,18 @@ class CheckpointTokenizer:
                 f"{self.source}: the tokenizer has token {largest}, the embedding {embeddings} rows; they are not of one model"
             )
         if not 0 < len(special) < max_length:
-            raise CheckpointError(f"{self.source}: the tokenizer adds {len(special)} special tokens to a text; from 1 to {max_length - 1} are supported")
+            raise CheckpointError(
+                f"{self.source}: the tokenizer adds {len(special)} special tokens to a text, not 1 to {max_length - 1}"
+            )
+
+    def _encode(self, text: str) -> list[int]:
+        try:
+            with panics_raised():
+                ids: list[int] = self.library.encode(text).ids
+        except Exception as error:  # the library raises bare Exception
+            problem = f"tokenizer.json does not work on the text {text!r:.60} ({first_line(error)})"
+            raise CheckpointError(f"{self.source}: {problem}") from error
+        return ids
 
     def _from_folder(self) -> Tokenizer:
         path = self.source / "tokenizer.json"
@@ -105,21 +122,30 @@ class CheckpointTokenizer:
         if path.suffix == ".txt":
             return _from_vocabulary(path)
         try:
-            return Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception
+            check_size(path.stat().st_size)
+            return parse_tokenizer(path.read_bytes())
+        except (OSError, TokenizerFault) as error:
             raise CheckpointError(f"{path}: not a tokenizer ({error})") from error
 
     def _converted(self) -> Tokenizer:
         """Return the tokenizer that transformers converts from older files."""
         from transformers import AutoTokenizer  # noqa: PLC0415 - takes a second, and is seldom needed
+        from transformers.models.auto.tokenization_auto import tokenizer_class_from_name  # noqa: PLC0415
 
+        name = "tokenizer_config.json"
+        check_needs_no_code(
+            self.source / name, self.settings(name), "AutoTokenizer", lambda kind: tokenizer_class_from_name(kind) is not None
+        )
         try:
-            converted = AutoTokenizer.from_pretrained(self.source, local_files_only=True).backend_tokenizer
+            with panics_raised():
+                converted = AutoTokenizer.from_pretrained(
+                    self.source, local_files_only=True, trust_remote_code=False
+                ).backend_tokenizer
         except Exception as error:  # depends on the tokenizer's kind
             raise CheckpointError(
                 f"{self.source}: no tokenizer.json, and transformers cannot make one of the other files ({first_line(error)})"
             ) from error
-        return Tokenizer.from_str(converted.to_str())
+        return parse_tokenizer(converted.to_str().encode())
 
 
 def _from_vocabulary(path: Path) -> Tokenizer:
@@ -132,4 +158,4 @@ def _from_vocabulary(path: Path) -> Tokenizer:
         raise CheckpointError(f"{path}: not a vocabulary of BERT, it lacks {', '.join(missing)}")
     cased = any(piece != piece.lower() for piece in pieces if not piece.startswith("["))
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
-    return Tokenizer.from_str(BertWordPieceTokenizer(vocabulary, lowercase=not cased).to_str())
+    return parse_tokenizer(BertWordPieceTokenizer(vocabulary, lowercase=not cased).to_str().encode())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import pickle
-import warnings
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +10,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from sentiment_edge_export.checkpoints.burn_records.arrays import shown
+from sentiment_edge_export.checkpoints.files import is_file
+from sentiment_edge_export.checkpoints.json_file import read_json
+from sentiment_edge_export.checkpoints.torch_files import read_torch_file
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_runtimes.errors import first_line
 
@@ -35,7 +36,8 @@ _OF_TRAINING = (
     "scheduler.bin",
 )
 """Files that transformers' Trainer writes beside the weights."""
-_CONTAINERS = ("state_dict", "model_state_dict")
+_LONGEST_HEADER = 8 * 2**20
+"""The largest accepted header of a safetensors file, in bytes; a tensor takes about 100."""
 _FEW = 4
 """Tensors that a message names."""
 _Module = TypeVar("_Module", bound=nn.Module)
@@ -45,29 +47,42 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     """Return the folder's tensors by name, floating-point ones as fp32.
 
     Raises:
-        CheckpointError: there is no weight file or more than one to choose from, it is damaged, torch cannot load it with
-            `weights_only`, or a weight is not a finite number.
+        CheckpointError: there is no weight file or more than one to choose from, it is damaged, holds more than tensors, or a
+            weight is not a finite number.
     """
     tensors: dict[str, Tensor] = {}
-    for path in _find(folder):
-        read = _read_safetensors(path) if path.suffix == ".safetensors" else read_pickle(path)
-        tensors.update({name: _as_fp32(path, name, tensor) for name, tensor in read.items()})
+    for path, promised in _find(folder).items():
+        read = _read_safetensors(path) if path.suffix == ".safetensors" else read_torch_file(path)
+        if missing := [name for name in promised if name not in read]:
+            raise CheckpointError(f"{path}: lacks {_few(missing)}, which the index puts there; download both again")
+        if twice := [name for name in read if name in tensors]:
+            raise CheckpointError(f"{path}: {_few(twice)} are in another shard too; download the shards again")
+        tensors.update(_all_as_fp32(path, read))
     return tensors
+
+
+def _all_as_fp32(path: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors as fp32. One of several names is converted once, or a small file could fill any memory."""
+    converted: dict[int, Tensor] = {}
+    for name, tensor in tensors.items():
+        if id(tensor) not in converted:
+            converted[id(tensor)] = _as_fp32(path, name, tensor)
+    return {name: converted[id(tensor)] for name, tensor in tensors.items()}
 
 
 def _as_fp32(path: Path, name: str, tensor: Tensor) -> Tensor:
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
-        raise CheckpointError(f"{path}: {name} is not a plain tensor; save the weights as dense, unquantized tensors")
+        raise CheckpointError(f"{path}: {shown(name)} is not a plain tensor; save dense, unquantized tensors")
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise CheckpointError(f"{path}: {name} holds fewer numbers than its shape; save contiguous tensors")
+        raise CheckpointError(f"{path}: {shown(name)} holds fewer numbers than its shape; save contiguous tensors")
     if not tensor.is_floating_point():
         return tensor
     try:
         tensor = tensor.float()
     except (RuntimeError, NotImplementedError) as error:
-        raise CheckpointError(f"{path}: {name} is of type {tensor.dtype}, which torch cannot convert") from error
+        raise CheckpointError(f"{path}: {shown(name)} is of type {tensor.dtype}, which torch cannot convert") from error
     if not tensor.isfinite().all():
-        raise CheckpointError(f"{path}: {name} holds NaN or infinite values; the training diverged or the file is damaged")
+        raise CheckpointError(f"{path}: {shown(name)} holds NaN or infinite values; its training diverged or it is damaged")
     return tensor
 
 
@@ -112,8 +127,8 @@ def check_problems(folder: Path, problems: Mapping[str, Sequence[str]]) -> None:
 
 
 def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_FEW])
-    return shown if len(names) <= _FEW else f"{shown} and {len(names) - _FEW} more"
+    first = ", ".join(map(shown, names[:_FEW]))
+    return first if len(names) <= _FEW else f"{first} and {len(names) - _FEW} more"
 
 
 def check_sizes(folder: Path, stated: Mapping[str, object], sizes: Mapping[str, int]) -> None:
@@ -142,65 +157,55 @@ def build_model(folder: Path, make: Callable[[], _Module], tensors: dict[str, Te
     return model.eval().requires_grad_(requires_grad=False)
 
 
-def _find(folder: Path) -> list[Path]:
-    """Return the files that hold the weights: a single one, or the shards that an index lists."""
+def _find(folder: Path) -> dict[Path, list[str]]:
+    """Return the files that hold the weights, a single one or shards, and the tensors that an index promises in each."""
     for whole, index in zip(_WHOLE, _SHARDED, strict=True):
-        if (folder / whole).is_file():
-            return [folder / whole]
-        if (folder / index).is_file():
-            return _shards(folder / index)
-    found = sorted(path for pattern in _PICKLES for path in folder.glob(pattern) if path.name not in _OF_TRAINING)
+        if is_file(folder / whole):
+            return {folder / whole: []}
+        if is_file(folder / index):
+            return _find_shards(folder / index)
+    every = sorted(path for pattern in _PICKLES for path in folder.glob(pattern) if path.name not in _OF_TRAINING)
+    found = [path for path in every if is_file(path)]
     if not found:
         raise CheckpointError(f"{folder}: no weights here ({_WHOLE[0]}, or one of {', '.join(_PICKLES)})")
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise CheckpointError(f"{folder}: several weight files ({names}); leave only the one to export")
-    return found
+    return {found[0]: []}
 
 
-def _shards(index: Path) -> list[Path]:
+def _find_shards(index: Path) -> dict[Path, list[str]]:
     """Return the files that an index names; see https://huggingface.co/docs/transformers/big_models#sharded-checkpoints."""
-    try:
-        names = sorted({str(name) for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{index}: not an index of shards; download it again") from error
-    if outside := [name for name in names if name != PurePath(name).name]:
-        raise CheckpointError(f"{index}: names a file outside its folder ({outside[0]}); download it again")
-    if missing := [name for name in names if not (index.parent / name).is_file()]:
+    places = read_json(index).get("weight_map")
+    if not isinstance(places, dict) or not places or not all(isinstance(shard, str) for shard in places.values()):
+        raise CheckpointError(f"{index}: not an index of shards; download it again")
+    shards = sorted({*places.values()})
+    if outside := [shard for shard in shards if shard != PurePath(shard).name]:
+        raise CheckpointError(f"{index}: names a file outside its folder ({shown(outside[0])}); download it again")
+    if missing := [shard for shard in shards if not is_file(index.parent / shard)]:
         raise CheckpointError(f"{index.parent}: missing shards: {_few(missing)}; download them again")
-    return [index.parent / name for name in names]
+    promised: dict[Path, list[str]] = {index.parent / shard: [] for shard in shards}
+    for name, shard in places.items():
+        promised[index.parent / shard].append(name)
+    return promised
+
+
+def check_header(path: Path) -> None:
+    """Check that a safetensors file has a header of a size that such files have.
+
+    Raises:
+        CheckpointError: it states another, for which the library would take any time and memory.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+    if size > _LONGEST_HEADER:
+        raise CheckpointError(f"{path}: damaged or not safetensors (it claims a header of {size} bytes); download it again")
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
+        check_header(path)
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: damaged or not safetensors ({error}); download it again") from error
-
-
-def read_pickle(path: Path) -> dict[str, Tensor]:
-    """Return the tensors in a torch file, loaded with `weights_only`.
-
-    Raises:
-        CheckpointError: the file is damaged, or holds more than tensors.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # whatever it warns of ends in an error here
-            contents = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file makes the unpickler fail in any way
-        if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
-            raise CheckpointError(
-                f"{path}: holds more than tensors, which could run code on loading; save only its state_dict, as safetensors"
-            ) from error
-        reason = first_line(error)
-        raise CheckpointError(f"{path}: damaged or not a torch file ({reason}); download it again") from error
-    for container in _CONTAINERS:
-        if isinstance(contents, dict) and isinstance(contents.get(container), dict):
-            contents = contents[container]
-    if not isinstance(contents, dict):
-        raise CheckpointError(f"{path}: holds a {type(contents).__name__} instead of named tensors")
-    tensors = {str(name): value for name, value in contents.items() if isinstance(value, torch.Tensor)}
-    if not tensors:
-        raise CheckpointError(f"{path}: holds no tensors")
-    return tensors
+        raise CheckpointError(f"{path}: damaged or not safetensors ({first_line(error)}); download it again") from error

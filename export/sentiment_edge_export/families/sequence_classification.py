@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+import transformers
 from torch import Tensor, nn
 from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, PreTrainedModel
 
 from sentiment_edge_export.checkpoints.labels import read_labels
+from sentiment_edge_export.checkpoints.remote_code import check_needs_no_code
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families.transformers_encoder import (
     ENCODER_OPTIONS,
@@ -28,6 +30,7 @@ FAMILY = "sequence-classification"
 KNOWN_BY = "an ...ForSequenceClassification of transformers among the architectures in config.json"
 OPTIONS = ENCODER_OPTIONS
 _BINARY = 2
+_AUTO_CLASS = "AutoModelForSequenceClassification"
 
 
 class SequenceClassifier(nn.Module):
@@ -58,6 +61,9 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     Raises:
         CheckpointError: weights, config and tokenizer do not fit each other, or the model is a regression.
     """
+    check_needs_no_code(
+        checkpoint.folder / "config.json", checkpoint.config, _AUTO_CLASS, lambda name: hasattr(transformers, name)
+    )
     config = read_config(checkpoint)
     kind: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
     if kind is None or getattr(config, "is_decoder", False) or getattr(config, "is_encoder_decoder", False):

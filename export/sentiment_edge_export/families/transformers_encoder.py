@@ -13,10 +13,13 @@ from optimum.utils import NormalizedConfigManager, NormalizedTextConfig
 from torch import nn
 from transformers import CONFIG_MAPPING
 from transformers.activations import GELUActivation
+from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 from transformers.utils import logging as transformers_logging
 
+from sentiment_edge_export.checkpoints.remote_code import without_kernels
 from sentiment_edge_export.checkpoints.weights import check_problems
 from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.families.stated_sizes import check_counts, check_numbers
 from sentiment_edge_export.graph.attention import NODE, fused_twin, shared_copy
 from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm, lengths_up_to
 from sentiment_edge_runtimes.bundle import LONGEST
@@ -57,12 +60,17 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
     """Return transformers' config object for the checkpoint's config.json.
 
     Raises:
-        CheckpointError: transformers does not know its model_type, or refuses it.
+        CheckpointError: transformers does not know its model_type, or refuses it; or it asks for more than the weights have.
     """
-    stated = {**checkpoint.config, "return_dict": True, "chunk_size_feed_forward": 0}  # neither changes the logits
+    # Neither entry changes the logits.
+    stated = {**without_kernels(checkpoint.config), "return_dict": True, "chunk_size_feed_forward": 0}
     kind = str(stated.get("model_type"))
     if kind not in CONFIG_MAPPING:
-        raise CheckpointError(f"{checkpoint.folder}: transformers knows no model_type {kind!r}")
+        code = "; the model's own code (auto_map in config.json) is never run" if stated.get("auto_map") else ""
+        raise CheckpointError(f"{checkpoint.folder}: transformers knows no model_type {kind!r:.60}{code}")
+    if kind not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:  # the config of another may fetch from the Hub
+        raise CheckpointError(f"{checkpoint.folder}: transformers has no encoder for sequences of model_type {kind}")
+    check_counts(checkpoint.folder, stated, len(checkpoint.weights))
     try:
         with _quiet_transformers():
             config: PretrainedConfig = CONFIG_MAPPING[kind].from_dict(stated)
@@ -97,6 +105,7 @@ def load_weights(
     """
     with _quiet_transformers():
         try:
+            check_numbers(checkpoint.folder, lambda: model(config), weights)
             loaded, report = cast("Any", model).from_pretrained(
                 None,
                 config=config,
@@ -105,7 +114,11 @@ def load_weights(
                 ignore_mismatched_sizes=True,  # so that the report names them
                 attn_implementation="eager",
                 dtype=torch.float32,
+                local_files_only=True,
+                trust_remote_code=False,
             )
+        except CheckpointError:
+            raise
         except Exception as error:  # a config may contradict itself in any way
             raise CheckpointError(f"{checkpoint.folder}: transformers cannot build the model ({first_line(error)})") from error
     problems = {

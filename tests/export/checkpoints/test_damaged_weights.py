@@ -120,6 +120,7 @@ def test_a_file_cut_anywhere_is_refused(sound: dict[str, bytes], tmp_path: Path,
         ({"a": {"dtype": "F6_E2M3", "shape": [64], "data_offsets": [0, 48]}}, "a |damaged or not safetensors"),
         ({"a": {"dtype": "F32", "shape": [0, 2**62, 2**62], "data_offsets": [0, 0]}}, "damaged or not safetensors"),
         (b"[" * 100_000, "damaged or not safetensors"),
+        (b" " * (8 * 2**20 + 1), "claims a header of 8388609 bytes"),
     ],
 )
 def test_a_forged_header(tmp_path: Path, header: object, reason: str) -> None:
