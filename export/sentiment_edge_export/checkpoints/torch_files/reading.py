@@ -64,7 +64,9 @@ def _opened(path: Path) -> BinaryIO:
 
 def _described(path: Path, file: BinaryIO) -> TorchFile:
     try:
-        return open_torch_file(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python deprecates some escapes in strings of old pickles
+            return open_torch_file(file)
     except MoreThanTensors as error:
         problem = f"holds more than tensors ({str(error)!r:.80}), which could run code on loading"
         raise CheckpointError(f"{path}: {problem}; save only its state_dict, as safetensors") from error
