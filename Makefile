@@ -44,7 +44,7 @@ bundle: $(VENV)/ready
 	$(BIN)/sentiment-edge export --model gru-mini --int8 --overwrite --output runtimes/sentiment_edge_runtimes/models/gru-mini-int8
 
 hostile: $(VENV)/ready
-	PYTHONPATH=tests $(BIN)/python -m tools.hostile $(HOSTILE_OPTIONS)
+	$(BIN)/python -m tools.hostile $(HOSTILE_OPTIONS)
 
 kills: $(VENV)/ready
 	$(BIN)/python -m tools.kill_exports

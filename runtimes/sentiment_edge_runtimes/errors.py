@@ -150,10 +150,16 @@ class BundleDamaged(BundleError, ValueError):
         super().__init__(f"{root}: {name} {problem}; copy the bundle again or export it anew")
 
 
+_LONGEST_REASON = 300
+"""Characters of another library's message that are shown."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of another library's error message that says something, or the error's type if there is none.
 
-    A line that ends in a colon only introduces the next one, often by a place in the library's source, and is passed over.
+    It is cut short: a library may quote a value of any length from a file. A line that ends in a colon only introduces the
+    next one, often by a place in the library's source, and is passed over.
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return next((line for line in lines if not line.endswith(":")), lines[-1])
+    found = next((line for line in lines if not line.endswith(":")), lines[-1])
+    return found if len(found) <= _LONGEST_REASON else f"{found[:_LONGEST_REASON]}…"

@@ -15,7 +15,7 @@ from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
 from sentiment_edge_runtimes.engines.saturation import products_saturate
 from sentiment_edge_runtimes.engines.selection import check_options, usable_engines
-from sentiment_edge_runtimes.errors import BundleInvalid, EngineError
+from sentiment_edge_runtimes.errors import BundleInvalid, EngineError, first_line
 from sentiment_edge_runtimes.numerics import drift
 
 if TYPE_CHECKING:
@@ -138,4 +138,4 @@ def _read_bounds(bundle: Bundle) -> dict[str, float]:
         bounds = bundle.manifest.parity["bounds"]
         return {name: math.inf if bounds[name] is None else float(bounds[name]) for name in _BOUNDS}
     except (KeyError, TypeError, ValueError) as error:
-        raise BundleInvalid(bundle.root, f"the manifest's parity has no bounds ({error})") from error
+        raise BundleInvalid(bundle.root, f"the manifest's parity has no bounds ({first_line(error)})") from error

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 8 * 2**20
 """The largest accepted file, in bytes. Its objects take up to 30 times as much memory."""
+_DEEPEST = 100
+"""Objects and lists within each other: libraries that are handed a config call themselves for each."""
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -38,6 +40,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: larger than {_LONGEST // 2**20} MiB, as no such file is; download it again")
     try:
         contents = strict_json.loads(path.read_text(encoding="utf-8"))
+        _check_depth(contents)
         json.dumps(contents, ensure_ascii=False).encode()  # half a surrogate pair could not be written later
     except RecursionError as error:
         raise CheckpointError(f"{path}: not readable as JSON (nested too deeply)") from error
@@ -46,3 +49,18 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(contents, dict):
         raise CheckpointError(f"{path}: not a JSON object")
     return contents
+
+
+def _check_depth(contents: object) -> None:
+    """Check that values are not nested beyond what recursive readers bear.
+
+    Raises:
+        RecursionError: they are.
+    """
+    level = [contents]
+    for _ in range(_DEEPEST):
+        inner = (part.values() if isinstance(part, dict) else part for part in level if isinstance(part, dict | list))
+        level = [value for values in inner for value in values]
+        if not level:
+            return
+    raise RecursionError

@@ -46,7 +46,7 @@ class CheckpointTokenizer:
         try:
             tokenizer = self._from_folder() if self.source.is_dir() else self._from_file(self.source)
         except TokenizerFault as error:
-            raise CheckpointError(f"{self.source}: not a tokenizer ({error})") from error
+            raise CheckpointError(f"{self.source}: not a tokenizer ({first_line(error)})") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return tokenizer
@@ -125,7 +125,7 @@ class CheckpointTokenizer:
             check_size(path.stat().st_size)
             return parse_tokenizer(path.read_bytes())
         except (OSError, TokenizerFault) as error:
-            raise CheckpointError(f"{path}: not a tokenizer ({error})") from error
+            raise CheckpointError(f"{path}: not a tokenizer ({first_line(error)})") from error
 
     def _converted(self) -> Tokenizer:
         """Return the tokenizer that transformers converts from older files."""

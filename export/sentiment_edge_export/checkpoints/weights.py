@@ -144,14 +144,28 @@ def check_sizes(folder: Path, stated: Mapping[str, object], sizes: Mapping[str, 
             )
 
 
+def build_empty(folder: Path, make: Callable[[], _Module]) -> _Module:
+    """Build a model without memory for its tensors.
+
+    Raises:
+        CheckpointError: it cannot have the sizes that the checkpoint states.
+    """
+    try:
+        with torch.device("meta"):
+            return make()
+    except CheckpointError:
+        raise
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"{folder}: the sizes in its config make no model ({first_line(error)})") from error
+
+
 def build_model(folder: Path, make: Callable[[], _Module], tensors: dict[str, Tensor]) -> _Module:
     """Build a model around a checkpoint's tensors, for inference only.
 
     Raises:
         CheckpointError: the tensors are not those that the model needs.
     """
-    with torch.device("meta"):  # allocates no tensors
-        model = make()
+    model = build_empty(folder, make)
     check_shapes(folder, tensors, {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
     model.load_state_dict(tensors, assign=True)
     return model.eval().requires_grad_(requires_grad=False)

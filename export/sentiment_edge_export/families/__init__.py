@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from sentiment_edge_export.checkpoints.burn_records.arrays import shown
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families import burn_transformer, electra_classifier, gru_attention, sequence_classification
 from sentiment_edge_export.options import check_taken
@@ -55,4 +56,4 @@ def _find_family(checkpoint: Checkpoint) -> Family:
             return family
     stated = checkpoint.architectures or [checkpoint.config.get("model_type", "none stated")]
     known = "; ".join(family.KNOWN_BY for family in FAMILIES)
-    raise CheckpointError(f"{checkpoint.folder}: unknown architecture ({', '.join(map(str, stated))}); known are: {known}")
+    raise CheckpointError(f"{checkpoint.folder}: unknown architecture ({', '.join(map(shown, stated))}); known are: {known}")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import ElectraModel
 
 from sentiment_edge_export.checkpoints.labels import read_labels
-from sentiment_edge_export.checkpoints.weights import check_shapes, strip_prefix
+from sentiment_edge_export.checkpoints.weights import build_empty, check_shapes, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families.transformers_encoder import (
     ENCODER_OPTIONS,
@@ -155,9 +155,12 @@ def _load_head(checkpoint: Checkpoint, input_dim: int, weights: dict[str, Tensor
         raise CheckpointError(
             f"{checkpoint.folder}: no {final} in the weights, where num_layers {num_layers} and dropout_rate {dropout} put it"
         )
-    with torch.device("meta"):
+
+    def make() -> ElectraHead:
         activation = _make_activation(checkpoint, hidden_dim)
-        head = ElectraHead(input_dim, hidden_dim, num_layers, len(weights[final]), activation, dropout=dropout > 0)
+        return ElectraHead(input_dim, hidden_dim, num_layers, len(weights[final]), activation, dropout=dropout > 0)
+
+    head = build_empty(checkpoint.folder, make)
     complete = _share(checkpoint, weights, [f"{_HEAD}{stride * layer + 1}." for layer in range(num_layers)])
     expected = {f"classifier.{name}": tuple(tensor.shape) for name, tensor in head.state_dict().items()}
     check_shapes(checkpoint.folder, complete, expected)

@@ -20,6 +20,7 @@ from sentiment_edge_export.checkpoints.labels import read_labels
 from sentiment_edge_export.checkpoints.weights import build_model, check_sizes, strip_prefix
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm
+from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -240,7 +241,7 @@ def _read_config(checkpoint: Checkpoint, weights: Mapping[str, Tensor]) -> GruAt
             f"{checkpoint.folder}: the weights do not fit the architecture; missing: {error.args[0]}"
         ) from error
     except ValueError as error:
-        raise CheckpointError(f"{checkpoint.folder}: the weights do not fit the architecture ({error})") from error
+        raise CheckpointError(f"{checkpoint.folder}: the weights do not fit the architecture ({first_line(error)})") from error
     check_sizes(checkpoint.folder, stated, {name: getattr(config, name) for name in _STATED_SIZES})
     if stated.get("bidirectional", True) is not True:
         raise CheckpointError(

@@ -16,7 +16,15 @@ from sentiment_edge_runtimes.bundle.contents import Contents, open_file, unreada
 from sentiment_edge_runtimes.bundle.manifest import CARD, FORMAT_VERSION, Manifest, UnknownFormat
 from sentiment_edge_runtimes.bundle.model_files import check_model, names_read
 from sentiment_edge_runtimes.bundle.place import find_folder
-from sentiment_edge_runtimes.errors import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, EngineError
+from sentiment_edge_runtimes.errors import (
+    BundleDamaged,
+    BundleError,
+    BundleInvalid,
+    BundleMissing,
+    BundleTooNew,
+    EngineError,
+    first_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +82,7 @@ class Bundle:
         except ValueError as error:
             raise BundleInvalid(root, str(error)) from error
         except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
-            raise BundleDamaged(root, "a file", f"cannot be read ({error})") from error
+            raise BundleDamaged(root, "a file", f"cannot be read ({first_line(error)})") from error
         return cls(root, manifest, fingerprint(checksums), contents)
 
     def model_path(self, engine: EngineName) -> Path:
@@ -139,7 +147,7 @@ def _read_manifest(root: Path) -> Manifest:
     except UnicodeDecodeError as error:
         raise BundleDamaged(root, MANIFEST, "is not UTF-8") from error
     except strict_json.DuplicateKey as error:
-        raise BundleInvalid(root, f"{MANIFEST} is malformed ({error})") from error
+        raise BundleInvalid(root, f"{MANIFEST} is malformed ({first_line(error)})") from error
     except (ValueError, RecursionError) as error:
         raise BundleDamaged(root, MANIFEST, "is not JSON") from error
     try:
@@ -147,7 +155,7 @@ def _read_manifest(root: Path) -> Manifest:
     except UnknownFormat as error:
         raise BundleTooNew(root, error.version, FORMAT_VERSION) from error
     except ValueError as error:
-        raise BundleInvalid(root, f"{MANIFEST} is malformed ({error})") from error
+        raise BundleInvalid(root, f"{MANIFEST} is malformed ({first_line(error)})") from error
 
 
 def _read_checksums(root: Path) -> dict[str, str]:

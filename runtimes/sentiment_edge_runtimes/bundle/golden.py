@@ -8,7 +8,7 @@ import numpy as np
 
 from sentiment_edge_runtimes.bundle import strict_json
 from sentiment_edge_runtimes.bundle.folder import GOLDEN
-from sentiment_edge_runtimes.errors import BundleInvalid
+from sentiment_edge_runtimes.errors import BundleInvalid, first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ def golden_rows(bundle: Bundle) -> list[dict[str, Any]]:
         lines = bundle.read(GOLDEN).decode("utf-8").split("\n")
         return [{**row, "text": str(row["text"])} for row in map(strict_json.loads, filter(None, lines))]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
+        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({first_line(error)})") from error
 
 
 def read_golden(bundle: Bundle) -> Golden:
@@ -57,7 +57,7 @@ def read_golden(bundle: Bundle) -> Golden:
             for name in bundle.manifest.engines
         }
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({error})") from error
+        raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({first_line(error)})") from error
     if not texts or any(side.shape != (len(texts), len(bundle.manifest.labels)) for side in (torch, *logits.values())):
         raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.manifest.labels)} classes")
     return Golden(texts, logits, torch)

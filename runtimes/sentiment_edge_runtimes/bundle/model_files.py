@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.bundle.contents import open_file
 from sentiment_edge_runtimes.bundle.onnx_file import external_locations
+from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,4 +44,4 @@ def _read_beside(path: Path) -> set[str]:
         try:
             return external_locations(file)
         except ValueError as error:
-            raise ValueError(f"{path.name!r:.80} is not an ONNX file ({error})") from error
+            raise ValueError(f"{path.name!r:.80} is not an ONNX file ({first_line(error)})") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from contextlib import suppress
@@ -142,9 +143,11 @@ def _parse(stored: bytes | None, names: Sequence[EngineName]) -> Choice | None:
     try:
         engine, timings, refused = json.loads(stored or b"null")
         choice = Choice(engine, tuple(Timing(*timing) for timing in timings), tuple(refused))
-    except (TypeError, ValueError):
+        sound = choice.engine in names and all(isinstance(reason, str) for reason in choice.refused)
+        sound = sound and all(math.isfinite(seconds) for timing in choice.timings for seconds in timing.seconds.values())
+    except (AttributeError, TypeError, ValueError):
         return None
-    return choice if choice.engine in names else None
+    return choice if sound else None
 
 
 def _measure(bundle: Bundle, names: Sequence[EngineName], threads: int) -> Choice:

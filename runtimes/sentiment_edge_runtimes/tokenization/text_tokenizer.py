@@ -51,7 +51,7 @@ class TextTokenizer:
             self._tokenizer = read_tokenizer(bundle)
             special = _neutralize(self._tokenizer, manifest.max_length, plain=manifest.truncation == "plain")
         except TokenizerFault as error:
-            raise BundleInvalid(bundle.root, f"{TOKENIZER} cannot be read ({error})") from error
+            raise BundleInvalid(bundle.root, f"{TOKENIZER} cannot be read ({first_line(error)})") from error
         if special >= manifest.max_length:
             raise BundleInvalid(
                 bundle.root, f"{TOKENIZER} adds {special} special tokens to a text, the model reads {manifest.max_length}"

@@ -11,6 +11,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from sentiment_edge_export.checkpoints.torch_files.contents import MalformedTorchFile, MoreThanTensors, Storage
 from sentiment_edge_export.checkpoints.torch_files.program import LONGEST, PickleReader
+from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def _open_archive(file: BinaryIO, size: int) -> TorchFile:
         with ZipFile(_Directory(file)) as archive:
             members = archive.infolist()
     except (BadZipFile, NotImplementedError, ValueError, struct.error, OSError) as error:
-        raise MalformedTorchFile(f"its directory is damaged or cut off ({error})") from error
+        raise MalformedTorchFile(f"its directory is damaged or cut off ({first_line(error)})") from error
     _check_sizes(members, size)
     roots = [found[1] for member in members if (found := _PROGRAM.fullmatch(member.filename))]
     if len(roots) != 1:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sentiment_edge_export.checkpoints.weights import check_sizes
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families.burn_transformer.activations import ACTIVATIONS
+from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +119,7 @@ def _sizes(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int
         d_ff, _ = shapes["transformer.layers.0.pwff.linear_inner.weight"]
         n_classes, _ = shapes["output.weight"]
     except ValueError as error:
-        raise CheckpointError(f"{folder}: the weights do not fit the architecture ({error})") from error
+        raise CheckpointError(f"{folder}: the weights do not fit the architecture ({first_line(error)})") from error
     layers = {name.split(".")[2] for name in shapes if name.startswith("transformer.layers.")}
     return {
         "vocab_size": vocab_size,

@@ -1,0 +1,1 @@
+"""Damaged and crafted inputs for every reader: each is read, or refused in one line."""
