@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+_LONGEST_NAME = 200
+"""Characters of a name from a file that a message shows as they are."""
+
 
 class CheckpointError(SentimentEdgeError, ValueError):
     """A checkpoint whose files are missing, damaged or contradict each other."""
@@ -41,3 +44,8 @@ class OutputExists(OutputError, FileExistsError):
 
 class ExportError(SentimentEdgeError, RuntimeError):
     """A model that cannot be exported as requested."""
+
+
+def shown(name: object) -> str:
+    """Return a name from a file, such as a tensor's, for a message: on one line and not overlong."""
+    return name if isinstance(name, str) and name.isprintable() and len(name) <= _LONGEST_NAME else f"{name!r:.60}"

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal, get_args
 
-from sentiment_edge_runtimes.bundle import LARGEST_BATCH, LARGEST_FIXED_BATCH, LONGEST, SHORTEST
 from sentiment_edge_runtimes.errors import OptionError, check_choice
+from sentiment_edge_runtimes.limits import LARGEST_BATCH, LARGEST_FIXED_BATCH, LONGEST, SHORTEST
 from sentiment_edge_runtimes.vocabulary import (
     DEFAULT_ENGINE,
     ENGINES,

@@ -24,8 +24,9 @@ from sentiment_edge_export.quantization.rewrite import int8_recipe
 from sentiment_edge_export.quantization.weights import products
 from sentiment_edge_export.targets import find_targets
 from sentiment_edge_runtimes.batching import pad, padded_length
-from sentiment_edge_runtimes.bundle import SHORTEST, Bundle
+from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.errors import OptionError
+from sentiment_edge_runtimes.limits import SHORTEST
 from sentiment_edge_runtimes.progress import SILENT, Progress
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
 

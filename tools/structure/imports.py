@@ -21,7 +21,7 @@ LAYERS = {
             "engines tokenization comparison",
             "bundle",
             "batching machine numerics prediction",
-            "errors progress vocabulary",
+            "errors limits progress vocabulary",
         ],
         ["__init__", "engines"],
     ],

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sentiment_edge_export.checkpoints.burn_records.arrays import shown
-from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.errors import CheckpointError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

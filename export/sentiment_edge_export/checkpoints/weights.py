@@ -10,11 +10,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from sentiment_edge_export.checkpoints.burn_records.arrays import shown
 from sentiment_edge_export.checkpoints.files import is_file
 from sentiment_edge_export.checkpoints.json_file import read_json
 from sentiment_edge_export.checkpoints.torch_files import read_torch_file
-from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.errors import CheckpointError, shown
 from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:

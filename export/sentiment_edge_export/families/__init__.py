@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sentiment_edge_export.checkpoints.burn_records.arrays import shown
-from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.errors import CheckpointError, shown
 from sentiment_edge_export.families import burn_transformer, electra_classifier, gru_attention, sequence_classification
 from sentiment_edge_export.options import check_taken
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from sentiment_edge_export.checkpoints.burn_records.arrays import shown
-from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.errors import CheckpointError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

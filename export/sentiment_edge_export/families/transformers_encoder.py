@@ -22,8 +22,8 @@ from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.families.stated_sizes import check_counts, check_numbers
 from sentiment_edge_export.graph.attention import NODE, fused_twin, shared_copy
 from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm, lengths_up_to
-from sentiment_edge_runtimes.bundle import LONGEST
 from sentiment_edge_runtimes.errors import first_line
+from sentiment_edge_runtimes.limits import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from sentiment_edge_runtimes.limits import LARGEST_BATCH, LARGEST_FIXED_BATCH, LONGEST, SHORTEST
 from sentiment_edge_runtimes.vocabulary import (
     ACTIVATIONS,
     ENGINES,
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMAT_VERSION = 1
-SHORTEST, LONGEST = 3, 2**16
-"""Bounds of `max_length`: room for one token between two special ones, and not enough to exhaust memory by a forged length."""
-LARGEST_BATCH = 2**12
-LARGEST_FIXED_BATCH = 2**22
-"""Most tokens of a batch whose number of texts is fixed: `batch` times `max_length`."""
 CARD = "README.md"
 """The model card, which people edit: none of the files that are checked, and passed over where older bundles list it."""
 _LARGEST_ID = 2**31

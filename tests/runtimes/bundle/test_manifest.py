@@ -11,16 +11,14 @@ from hypothesis import strategies as st
 from sentiment_edge_runtimes.bundle import (
     CARD,
     FORMAT_VERSION,
-    LARGEST_BATCH,
-    LONGEST,
-    SHORTEST,
     Fp32Weight,
     Manifest,
     Recipe,
     Source,
 )
-from sentiment_edge_runtimes.bundle.manifest import LARGEST_FIXED_BATCH, UnknownFormat
+from sentiment_edge_runtimes.bundle.manifest import UnknownFormat
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+from sentiment_edge_runtimes.limits import LARGEST_BATCH, LARGEST_FIXED_BATCH, LONGEST, SHORTEST
 from sentiment_edge_runtimes.vocabulary import (
     ACTIVATIONS,
     ENGINES,

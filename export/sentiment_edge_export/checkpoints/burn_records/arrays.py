@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sentiment_edge_export.errors import shown
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,7 +32,6 @@ _DTYPES = {
 _STORED_BOOLS = {"Native": "U8", "U8": "U8", "U32": "U32"}
 _MOST_AXES = 16
 _LARGEST = 2**63
-_LONGEST_NAME = 200
 
 
 class MalformedRecord(ValueError):
@@ -77,11 +78,6 @@ def _checked_shape(name: str, shape: object) -> tuple[int, ...]:
     if not isinstance(shape, list) or not valid or not all(type(size) is int and 0 <= size < _LARGEST for size in shape):
         raise MalformedRecord(f"{shown(name)} has no valid shape, {shape!r:.60}")
     return tuple(shape)
-
-
-def shown(name: object) -> str:
-    """Return a tensor's name for a message: on one line and not overlong."""
-    return name if isinstance(name, str) and name.isprintable() and len(name) <= _LONGEST_NAME else f"{name!r:.60}"
 
 
 def values_to_array(name: str, float_kind: object, shape: object, values: list[Any]) -> NDArray[Any]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 
-from sentiment_edge_export.checkpoints.burn_records.arrays import MalformedRecord, shown, to_array, values_to_array
+from sentiment_edge_export.checkpoints.burn_records.arrays import MalformedRecord, to_array, values_to_array
+from sentiment_edge_export.errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 
-from sentiment_edge_export.checkpoints.burn_records.arrays import shown
 from sentiment_edge_export.checkpoints.torch_files.containers import TorchFile, open_torch_file
 from sentiment_edge_export.checkpoints.torch_files.contents import (
     MalformedTorchFile,
@@ -15,7 +14,7 @@ from sentiment_edge_export.checkpoints.torch_files.contents import (
     Opaque,
     StoredTensor,
 )
-from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.errors import CheckpointError, shown
 from sentiment_edge_runtimes.errors import first_line
 
 if TYPE_CHECKING:
