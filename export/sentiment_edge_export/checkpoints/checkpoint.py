@@ -13,7 +13,7 @@ from sentiment_edge_export.checkpoints.catalog import KNOWN_MODELS, KnownModel
 from sentiment_edge_export.checkpoints.files import check_path, is_file
 from sentiment_edge_export.checkpoints.hub import download
 from sentiment_edge_export.checkpoints.json_file import read_json
-from sentiment_edge_export.checkpoints.tokenizer import CheckpointTokenizer
+from sentiment_edge_export.checkpoints.tokenization.checkpoint_tokenizer import CheckpointTokenizer
 from sentiment_edge_export.checkpoints.weights import read_weights
 from sentiment_edge_export.errors import CheckpointError, UnknownModel
 from sentiment_edge_export.options import SourceOptions

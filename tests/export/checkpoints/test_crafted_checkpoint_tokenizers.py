@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.crafted_tokenizers import FATAL, REFUSED, TEXTS, UNLUCKY_AT_SOME_TEXT
 
-from sentiment_edge_export.checkpoints.tokenizer import CheckpointTokenizer
+from sentiment_edge_export.checkpoints.tokenization.checkpoint_tokenizer import CheckpointTokenizer
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_runtimes.vocabulary import TRUNCATIONS, Truncation
 

@@ -9,7 +9,7 @@ from helpers.crafted_tokenizers import TEXTS, UNLUCKY
 from helpers.support import SHARED
 from helpers.tiny_checkpoints import PIECES, SPECIAL
 
-from sentiment_edge_export.checkpoints.tokenizer import CheckpointTokenizer
+from sentiment_edge_export.checkpoints.tokenization.checkpoint_tokenizer import CheckpointTokenizer
 from tools.hostile.damage.raw import damage_bytes
 from tools.hostile.damage.text import damage_text
 from tools.hostile.damage.tokenizer import damage_tokenizer

@@ -1,0 +1,1 @@
+"""The tokenizer of a checkpoint, as it was in training, whatever files describe it."""
