@@ -70,7 +70,7 @@ def _measure_speed(arguments: argparse.Namespace, scratch: Path) -> None:
     runs = {f"torch, fp32, {TOKENS} tokens": seconds(partial(classifier.reference, torch.tensor(ids)), TIMES)}
     for name, bundle in bundles.items():
         engine = open_engine(bundle, "onnxruntime", arguments.threads)
-        batch = pad([ids], padded_length(TOKENS, bundle.manifest.lengths), bundle.manifest.pad_id)
+        batch = pad([ids], padded_length(TOKENS, bundle.manifest.grid), bundle.manifest.pad_id)
         runs[name] = seconds(partial(engine, *batch), TIMES)
     medians = interleaved_medians(runs, arguments.rounds)
     print_table("one text", [(name, 1000 * median) for name, median in medians.items()], "ms")

@@ -64,7 +64,7 @@ def _latency(model: GruAttention, bundles: dict[str, Bundle], arguments: argpars
     runs = {}
     for precision, bundle in bundles.items():
         engine = open_engine(bundle, "onnxruntime", arguments.threads)
-        length = padded_length(TOKENS, bundle.manifest.lengths)
+        length = padded_length(TOKENS, bundle.manifest.grid)
         batch = pad(ids.tolist(), length, bundle.manifest.pad_id)
         runs[f"bundle {precision}"] = seconds(partial(engine, *batch), 100)
     with torch.inference_mode():

@@ -33,21 +33,22 @@ class Batch:
     """Tokens that each text is padded to."""
 
 
-def padded_length(count: int, lengths: Sequence[int]) -> int:
-    """Return the smallest of the ascending `lengths` that is not below a count of tokens."""
-    return lengths[bisect_left(lengths, count)]
+def padded_length(count: int, grid: Sequence[int] | None) -> int:
+    """Return the smallest length of an ascending grid that is not below a count of tokens; without a grid the count itself."""
+    return count if grid is None else grid[bisect_left(grid, count)]
 
 
-def plan(counts: Sequence[int], lengths: Sequence[int], fixed_rows: int | None = None) -> Iterator[Batch]:
+def plan(counts: Sequence[int], grid: Sequence[int] | None, fixed_rows: int | None = None) -> Iterator[Batch]:
     """Yield batches such that padding and starts together cost least; longest texts first, so that workers end together.
 
     Args:
-        counts: the number of tokens of each text, none above the last of `lengths`.
-        lengths: the lengths that a batch may be padded to, ascending.
+        counts: the number of tokens of each text, none above the last of the grid.
+        grid: the lengths that a batch may be padded to, ascending; None for a model that must not be padded, whose batches
+            hold texts of one count each.
         fixed_rows: the only number of rows that the model takes; None if it takes any.
     """
-    fitting = [padded_length(count, lengths) for count in counts]
-    padded = _merged(Counter(fitting), fixed_rows)
+    fitting = [padded_length(count, grid) for count in counts]
+    padded = {count: count for count in fitting} if grid is None else _merged(Counter(fitting), fixed_rows)
     order = sorted(range(len(counts)), key=counts.__getitem__, reverse=True)
     for length, rows in groupby(order, key=lambda row: padded[fitting[row]]):
         while batch := tuple(islice(rows, _most_rows(length, fixed_rows))):

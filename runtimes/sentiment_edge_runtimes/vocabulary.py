@@ -26,7 +26,11 @@ INFERENCE_PRECISIONS: tuple[InferencePrecision, ...] = get_args(InferencePrecisi
 ComputedIn = Literal["fp32", "bf16", "int8"]
 """The coarsest numbers that an engine uses for a bundle."""
 
-Padding = Literal["packed", "padded"]
+PaddingChoice = Literal["packed", "padded"]
+"""A reading of padding that an export may be asked for; the first is the default."""
+PADDING_CHOICES: tuple[PaddingChoice, ...] = get_args(PaddingChoice)
+Padding = Literal[PaddingChoice, "unpadded"]
+"""A model's relation to padding; that it must run unpadded is found by the export, not chosen."""
 PADDINGS: tuple[Padding, ...] = get_args(Padding)
 Truncation = Literal["tokenizer", "plain"]
 TRUNCATIONS: tuple[Truncation, ...] = get_args(Truncation)

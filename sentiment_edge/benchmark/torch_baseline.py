@@ -11,7 +11,6 @@ from sentiment_edge_export.errors import UnknownModel
 from sentiment_edge_export.families import load_classifier
 from sentiment_edge_export.options import ExportOptions, GraphOptions, SourceOptions
 from sentiment_edge_runtimes.errors import InputError
-from sentiment_edge_runtimes.vocabulary import PADDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from sentiment_edge_export.torch_classifier import TorchClassifier
     from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.vocabulary import PaddingChoice
 
 
 class TorchModel(NamedTuple):
@@ -61,8 +61,8 @@ def load_torch_model(bundles: Sequence[Bundle], checkpoint: Path | None) -> Torc
         found = find_checkpoint(name or str(checkpoint), source)
     except UnknownModel:
         raise InputError(f"{bundle.root}: made of {name}, which is not here; give its folder by `checkpoint`") from None
-    padding = None if bundle.manifest.padding == PADDINGS[0] else bundle.manifest.padding  # only some families have the other
-    classifier = load_classifier(found, ExportOptions(source=source, graph=GraphOptions(padding=padding)))
+    asked: PaddingChoice | None = "padded" if bundle.manifest.padding == "padded" else None  # the others need no asking
+    classifier = load_classifier(found, ExportOptions(source=source, graph=GraphOptions(padding=asked)))
     if classifier.family != bundle.manifest.family:
         raise InputError(
             f"{found.folder}: a {classifier.family} model; {bundle.root} is made from a {bundle.manifest.family} model"

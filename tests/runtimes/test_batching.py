@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +19,23 @@ def test_every_text_is_in_one_batch_that_fits_it(counts: list[int]) -> None:
         assert batch.length == padded_length(longest, LENGTHS)
         assert len(batch.rows) <= MAX_ROWS
         assert len(batch.rows) == 1 or len(batch.rows) * batch.length <= MAX_TOKENS
+
+
+@given(st.lists(st.integers(1, 40) | st.integers(1, LENGTHS[-1])), st.none() | st.integers(1, 5))
+def test_without_a_grid_only_texts_of_one_length_share_a_batch(counts: list[int], fixed_rows: int | None) -> None:
+    batches = list(plan(counts, None, fixed_rows))
+    assert sorted(row for batch in batches for row in batch.rows) == list(range(len(counts)))
+    for batch in batches:
+        assert {counts[row] for row in batch.rows} == {batch.length}
+        assert len(batch.rows) <= (fixed_rows or MAX_ROWS)
+        assert fixed_rows or len(batch.rows) == 1 or len(batch.rows) * batch.length <= MAX_TOKENS
+        ids, mask = pad([[1] * counts[row] for row in batch.rows], batch.length, 7, fixed_rows)
+        assert (ids == 1).all()
+        assert (mask == 1).all()
+        assert len(ids) == (fixed_rows or len(batch.rows))
+    for length, times in Counter(counts).items():  # and no more batches than that takes
+        most = fixed_rows or max(1, min(MAX_ROWS, MAX_TOKENS // length))
+        assert sum(batch.length == length for batch in batches) == -(-times // most)
 
 
 def test_few_texts_of_like_lengths_share_a_batch_and_many_do_not() -> None:

@@ -32,7 +32,10 @@ from sentiment_edge_runtimes.vocabulary import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest version. A manifest is written in the oldest one that can say it, so that earlier releases read what they can."""
+_SINCE: Mapping[Padding, int] = {"unpadded": 2}
+"""The format version that a kind of padding came with; 1 for those that are not here."""
 CARD = "README.md"
 """The model card, which people edit: none of the files that are checked, and passed over where older bundles list it."""
 _LARGEST_ID = 2**31
@@ -113,13 +116,14 @@ class Manifest:
     max_length: int
     """The most tokens of a text that the model reads, special ones included."""
     lengths: tuple[int, ...]
-    """The lengths that batches are padded to, ascending; the last is `max_length`."""
+    """The lengths that batches are padded to, ascending; the last is `max_length`, and the only one where nothing is padded."""
     batch: int | None
     """The only number of texts that the model takes at once; None if it takes any."""
     pad_id: int
     """The token that texts are padded with."""
     padding: Padding
-    """Whether padding is invisible to the model (`packed`) or part of what it reads (`padded`)."""
+    """Whether padding is invisible to the model (`packed`), part of what it reads (`padded`), or would change its answers, so
+    that only texts with the same number of tokens run together (`unpadded`)."""
     truncation: Truncation
     """Whether a long text keeps the special tokens at its end (`tokenizer`), or is cut with them (`plain`)."""
     engines: Mapping[EngineName, str]
@@ -133,6 +137,8 @@ class Manifest:
     source: Source = field(default_factory=Source)
     built_with: Mapping[str, str] = field(default_factory=dict)
     """Versions of the libraries that made it."""
+    tokenizer_reference: str | None = None
+    """The implementation of the tokenizer that tokenizer.json was compared with; None if it was not."""
     parity: Mapping[str, Any] = field(default_factory=dict)
     """Summary of the parity report, as JSON has it."""
     files: Mapping[str, int] = field(default_factory=dict)
@@ -154,7 +160,7 @@ class Manifest:
         if version > FORMAT_VERSION:
             raise UnknownFormat(version)
         try:
-            manifest = _read(contents)
+            manifest = _read(contents, version)
         except KeyError as error:
             raise ValueError(f"it has no {error.args[0]}") from error
         except (TypeError, OverflowError) as error:
@@ -165,7 +171,7 @@ class Manifest:
     def to_json(self) -> dict[str, Any]:
         """Return the entries of the JSON object."""
         return {
-            "format_version": FORMAT_VERSION,
+            "format_version": _SINCE.get(self.padding, 1),
             "family": self.family,
             "precision": self.precision,
             "inference_precision": self.inference_precision,
@@ -182,9 +188,15 @@ class Manifest:
             "nodes": dict(self.nodes),
             "source": self.source._asdict(),
             "built_with": dict(self.built_with),
+            **({"tokenizer_reference": self.tokenizer_reference} if self.tokenizer_reference else {}),
             "parity": dict(self.parity),
             "files": dict(self.files),
         }
+
+    @property
+    def grid(self) -> tuple[int, ...] | None:
+        """The lengths that batches are padded to, ascending; None for a model that must not be padded."""
+        return None if self.padding == "unpadded" else self.lengths
 
     @property
     def static_engines(self) -> frozenset[EngineName]:
@@ -201,7 +213,7 @@ class Manifest:
         return "logits" if engine == next(iter(self.engines)) else f"logits_{engine}"
 
 
-def _read(entries: dict[str, Any]) -> Manifest:
+def _read(entries: dict[str, Any], version: int) -> Manifest:
     files = {
         _typed(name, str, "a file's name"): _typed(size, int, f"the size of {name}")
         for name, size in _field(entries, "files", dict).items()
@@ -218,7 +230,7 @@ def _read(entries: dict[str, Any]) -> Manifest:
         lengths=tuple(_typed(length, int, "a length") for length in _field(entries, "lengths", list)),
         batch=None if batch is None else _typed(batch, int, "batch"),
         pad_id=_field(entries, "pad_id", int),
-        padding=cast("Padding", _one_of(entries["padding"], PADDINGS, "padding")),
+        padding=cast("Padding", _one_of(entries["padding"], _paddings(version), "padding")),
         truncation=cast("Truncation", _one_of(entries["truncation"], TRUNCATIONS, "truncation")),
         engines=_by_engine(
             {name: _one_of(path, tuple(files), name) for name, path in _field(entries, "engines", dict).items()}
@@ -231,9 +243,14 @@ def _read(entries: dict[str, Any]) -> Manifest:
         nodes={name: _typed(count, int, f"the count of {name}") for name, count in _field(entries, "nodes", dict).items()},
         source=_read_source(_typed(entries.get("source") or {}, dict, "source")),
         built_with={str(name): str(number) for name, number in _typed(entries.get("built_with") or {}, dict, "it").items()},
+        tokenizer_reference=_optional(entries, "tokenizer_reference", str),
         parity=_field(entries, "parity", dict),
         files=files,
     )
+
+
+def _paddings(version: int) -> tuple[Padding, ...]:
+    return tuple(padding for padding in PADDINGS if _SINCE.get(padding, 1) <= version)
 
 
 def _read_source(entries: dict[str, Any]) -> Source:
@@ -248,6 +265,8 @@ def _check_ranges(manifest: Manifest) -> None:
         raise ValueError("pad_id or max_length is out of range")
     if manifest.lengths != tuple(sorted({*manifest.lengths, manifest.max_length})) or manifest.lengths[0] < 1:
         raise ValueError("lengths must ascend from 1 or more to max_length")
+    if manifest.grid is None and len(manifest.lengths) > 1:
+        raise ValueError("lengths must be max_length alone where padding is unpadded")
     if manifest.batch is not None and not 1 <= manifest.batch <= LARGEST_BATCH:
         raise ValueError("batch is out of range")
     if (manifest.batch or 1) * manifest.max_length > LARGEST_FIXED_BATCH:
@@ -261,6 +280,10 @@ def _by_engine(entries: Mapping[str, _T]) -> dict[EngineName, _T]:
 
 def _field(entries: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
     return _typed(entries[name], kind, name)
+
+
+def _optional(entries: dict[str, Any], name: str, kind: type[_T]) -> _T | None:
+    return None if entries.get(name) is None else _field(entries, name, kind)
 
 
 def _typed(value: object, kind: type[_T], name: str) -> _T:

@@ -181,7 +181,7 @@ def _best(names: Mapping[EngineName, object], timings: Sequence[Timing]) -> Engi
 def _shapes(bundle: Bundle) -> list[tuple[int, int]]:
     """Return the shapes to time, each made one that the model takes."""
     shapes = (
-        (bundle.manifest.batch or texts, padded_length(min(tokens, bundle.manifest.max_length), bundle.manifest.lengths))
+        (bundle.manifest.batch or texts, padded_length(min(tokens, bundle.manifest.max_length), bundle.manifest.grid))
         for texts, tokens in _SHAPES
     )
     return list(dict.fromkeys(shapes))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentiment_edge import BundleDamaged, BundleError, BundleInvalid, BundleMissing, BundleTooNew, EngineError, load, verify
-from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.bundle import FORMAT_VERSION, Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 
 MODEL = "onnx/model_quantized.onnx"
@@ -64,8 +64,8 @@ def test_a_flipped_bit_is_found(bundle_folder: Path, name: str, position: float)
 
 
 def test_a_newer_format_asks_for_an_upgrade(bundle_folder: Path) -> None:
-    edit_manifest(bundle_folder, format_version=2)
-    with pytest.raises(BundleTooNew, match=r"format 2 is newer than 1.*upgrade"):
+    edit_manifest(bundle_folder, format_version=FORMAT_VERSION + 1)
+    with pytest.raises(BundleTooNew, match=rf"format {FORMAT_VERSION + 1} is newer than {FORMAT_VERSION}.*upgrade"):
         load(bundle_folder)
 
 

@@ -51,7 +51,8 @@ RECIPES = st.builds(
 def manifests(draw: st.DrawFn) -> Manifest:
     files = draw(st.dictionaries(WORDS.filter(lambda name: name != CARD), st.integers(0, 2**40), min_size=1, max_size=4))
     max_length = draw(st.integers(SHORTEST, LONGEST))
-    shorter = draw(st.sets(st.integers(1, max_length), max_size=4))
+    padding = draw(st.sampled_from(PADDINGS))
+    shorter = draw(st.sets(st.integers(1, max_length), max_size=0 if padding == "unpadded" else 4))
     return Manifest(
         family=draw(WORDS),
         precision=draw(st.sampled_from(PRECISIONS)),
@@ -61,7 +62,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         lengths=tuple(sorted({*shorter, max_length})),
         batch=draw(st.none() | st.integers(1, min(LARGEST_BATCH, LARGEST_FIXED_BATCH // max_length))),
         pad_id=draw(st.integers(0, 2**31 - 1)),
-        padding=draw(st.sampled_from(PADDINGS)),
+        padding=padding,
         truncation=draw(st.sampled_from(TRUNCATIONS)),
         engines=draw(st.dictionaries(st.sampled_from(ENGINES), st.sampled_from(sorted(files)), min_size=1)),
         inference_precision=draw(st.sampled_from(INFERENCE_PRECISIONS)),
@@ -77,6 +78,20 @@ def manifests(draw: st.DrawFn) -> Manifest:
 @given(manifests())
 def test_a_manifest_comes_back_from_json_as_it_was(manifest: Manifest) -> None:
     assert Manifest.from_json(json.loads(json.dumps(manifest.to_json()))) == manifest
+
+
+@given(manifests())
+def test_only_a_manifest_that_earlier_releases_would_misread_is_newer(manifest: Manifest) -> None:
+    written = manifest.to_json()
+    assert written["format_version"] == (FORMAT_VERSION if manifest.padding == "unpadded" else 1)
+    assert manifest.grid == (None if manifest.padding == "unpadded" else manifest.lengths)
+    if manifest.padding == "unpadded":
+        with pytest.raises(ValueError, match="padding is 'unpadded', not one of packed, padded"):
+            Manifest.from_json({**written, "format_version": 1})
+        with pytest.raises(ValueError, match="lengths must be max_length alone where padding is unpadded"):
+            Manifest.from_json({**written, "lengths": [1, manifest.max_length]})
+    else:
+        assert Manifest.from_json({**written, "format_version": FORMAT_VERSION}) == manifest
 
 
 def test_the_default_bundles_manifest_is_written_as_it_was_read() -> None:
