@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge_export.checkpoints.catalog import KNOWN_MODELS, KnownModel
-from sentiment_edge_export.checkpoints.files import check_path, is_file
+from sentiment_edge_export.checkpoints.files import check_is_here, check_path, is_file
+from sentiment_edge_export.checkpoints.foreign_files import check_folder, check_is_no_file
 from sentiment_edge_export.checkpoints.hub import download
 from sentiment_edge_export.checkpoints.json_file import read_json
 from sentiment_edge_export.checkpoints.tokenization.checkpoint_tokenizer import CheckpointTokenizer
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _LICENCE = re.compile(r"\A---\n.*?^license: *([\w.+-]+)", re.DOTALL | re.MULTILINE)
 """The licence in the front matter of a model card."""
+_TOKENIZER = ("tokenizer.json", "*.model", "vocab.*", "merges.txt", "bpe.codes")
+"""Files of a tokenizer that may be large."""
 _FRONT_MATTER = 2**20
 """Characters of a model card in which its front matter ends."""
 _DEFAULT_SOURCE = SourceOptions()
@@ -63,7 +66,10 @@ class Checkpoint:
     @cached_property
     def tokenizer(self) -> CheckpointTokenizer:
         """The tokenizer, from the folder unless another source was chosen."""
-        return CheckpointTokenizer(self.tokenizer_source or self.folder)
+        source = self.tokenizer_source or self.folder
+        for path in [source, *(path for pattern in _TOKENIZER for path in source.glob(pattern))]:
+            check_is_here(path)
+        return CheckpointTokenizer(source)
 
     @property
     def licence(self) -> str | None:
@@ -102,6 +108,8 @@ def find_checkpoint(model: str, source: SourceOptions = _DEFAULT_SOURCE) -> Chec
     if folder is not None or (model and Path(model).is_dir()):
         name = Path(model).resolve().name
         return Checkpoint(_existing(folder or Path(model)), name, name, tokenizer_source=tokenizer)
+    if model:
+        check_is_no_file(Path(model))
     if not _HUB_ID.fullmatch(model):
         raise UnknownModel(model, get_close_matches(model.lower(), KNOWN_MODELS, cutoff=0.5))
     files = download(model, offline=source.offline)
@@ -119,6 +127,8 @@ def _find_known(known: KnownModel, folder: Path | None, *, offline: bool) -> tup
 
 
 def _existing(folder: Path) -> Path:
+    check_is_no_file(folder)
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such folder")
+    check_folder(folder)
     return folder

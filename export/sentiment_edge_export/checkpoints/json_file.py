@@ -6,6 +6,7 @@ import json
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
+from sentiment_edge_export.checkpoints.files import check_is_here
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_runtimes.bundle import strict_json
 from sentiment_edge_runtimes.errors import first_line
@@ -45,6 +46,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise CheckpointError(f"{path}: not readable as JSON (nested too deeply)") from error
     except (OSError, ValueError) as error:
+        check_is_here(path)
         raise CheckpointError(f"{path}: not readable as JSON ({first_line(error)})") from error
     if not isinstance(contents, dict):
         raise CheckpointError(f"{path}: not a JSON object")

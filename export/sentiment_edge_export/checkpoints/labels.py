@@ -42,7 +42,8 @@ def read_labels(
             return Labels(default)
         stated = stated or tuple(f"LABEL_{index}" for index in range(classes))
         unnamed = ", ".join(stated)
-        note = f"the checkpoint does not name its classes ({unnamed}); name them by `labels` in this order: negative,positive"
+        problem = f"the checkpoint does not name its classes ({unnamed})"
+        note = f"{problem}; its card may: give the names by `labels`, in this order, a comma between them"
         return Labels(_checked(stated, classes, f"{checkpoint.folder}: id2label in config.json has"), (note,))
     return Labels(_checked(stated, classes, f"{checkpoint.folder}: id2label in config.json has"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from sentiment_edge_export.checkpoints.files import is_file
+from sentiment_edge_export.checkpoints.files import PICKLED_WEIGHTS, SAFE_WEIGHTS, check_is_here, is_file, may_be_weights
 from sentiment_edge_export.checkpoints.json_file import read_json
 from sentiment_edge_export.checkpoints.torch_files import read_torch_file
 from sentiment_edge_export.errors import CheckpointError, shown
@@ -24,17 +25,11 @@ if TYPE_CHECKING:
 
 _WHOLE = ("model.safetensors", "pytorch_model.bin")
 _SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-_PICKLES = ("*.pth", "*.pt", "*.bin")
-_OF_TRAINING = (
-    "training_args.bin",
-    "optimizer.pt",
-    "scheduler.pt",
-    "scaler.pt",
-    "rng_state.pth",
-    "optimizer.bin",
-    "scheduler.bin",
-)
-"""Files that transformers' Trainer writes beside the weights."""
+_SHARD = re.compile(r"-\d+-of-\d+\.")
+_OF_TRAINING = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+"""Parts of names that torch.compile and FSDP add, at any place."""
+_PARALLEL = "module."
+"""The start of all names in a model that was saved from DataParallel or DistributedDataParallel."""
 _LONGEST_HEADER = 8 * 2**20
 """The largest accepted header of a safetensors file, in bytes; a tensor takes about 100."""
 _FEW = 4
@@ -44,6 +39,8 @@ _Module = TypeVar("_Module", bound=nn.Module)
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
     """Return the folder's tensors by name, floating-point ones as fp32.
+
+    Names are as the model has them, without what wrappers for training add.
 
     Raises:
         CheckpointError: there is no weight file or more than one to choose from, it is damaged, holds more than tensors, or a
@@ -57,7 +54,16 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         if twice := [name for name in read if name in tensors]:
             raise CheckpointError(f"{path}: {_few(twice)} are in another shard too; download the shards again")
         tensors.update(_all_as_fp32(path, read))
-    return tensors
+    return _unwrapped(tensors)
+
+
+def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors by their names without what wrappers for training add; as they are, where two would be one."""
+    names = {name: ".".join(part for part in name.split(".") if part not in _OF_TRAINING) for name in tensors}
+    while names and all(name.startswith(_PARALLEL) for name in names.values()):
+        names = {stored: name.removeprefix(_PARALLEL) for stored, name in names.items()}
+    distinct = len({*names.values()}) == len(names)
+    return {names[stored]: tensor for stored, tensor in tensors.items()} if distinct else tensors
 
 
 def _all_as_fp32(path: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -177,14 +183,16 @@ def _find(folder: Path) -> dict[Path, list[str]]:
             return {folder / whole: []}
         if is_file(folder / index):
             return _find_shards(folder / index)
-    every = sorted(path for pattern in _PICKLES for path in folder.glob(pattern) if path.name not in _OF_TRAINING)
-    found = [path for path in every if is_file(path)]
-    if not found:
-        raise CheckpointError(f"{folder}: no weights here ({_WHOLE[0]}, or one of {', '.join(_PICKLES)})")
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        raise CheckpointError(f"{folder}: several weight files ({names}); leave only the one to export")
-    return {found[0]: []}
+    for patterns in (SAFE_WEIGHTS, PICKLED_WEIGHTS):
+        found = [path for path in sorted(folder.glob("*")) if may_be_weights(path.name, patterns) and is_file(path)]
+        if len(found) > 1:
+            names = ", ".join(shown(path.name) for path in found[:_FEW])
+            if all(_SHARD.search(path.name) for path in found):
+                raise CheckpointError(f"{folder}: shards without their index ({_SHARDED[0]} or {_SHARDED[1]}); download it too")
+            raise CheckpointError(f"{folder}: several weight files ({names}); leave only the one to export")
+        if found:
+            return {found[0]: []}
+    raise CheckpointError(f"{folder}: no weights here ({_WHOLE[0]}, or one of {', '.join(PICKLED_WEIGHTS)})")
 
 
 def _find_shards(index: Path) -> dict[Path, list[str]]:
@@ -217,6 +225,7 @@ def check_header(path: Path) -> None:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    check_is_here(path)
     try:
         check_header(path)
         return load_file(path)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from sentiment_edge_export.checkpoints.files import is_file
 from sentiment_edge_export.errors import CheckpointError, shown
 from sentiment_edge_export.families import burn_transformer, electra_classifier, gru_attention, sequence_classification
+from sentiment_edge_export.families.unsupported import explain_head
 from sentiment_edge_export.options import check_taken
 
 if TYPE_CHECKING:
@@ -53,6 +55,14 @@ def _find_family(checkpoint: Checkpoint) -> Family:
     for family in FAMILIES:
         if family.recognizes(checkpoint):
             return family
+    if not is_file(checkpoint.folder / "config.json"):
+        raise CheckpointError(
+            f"{checkpoint.folder}: no config.json, which tells the architecture; copy it from the weights' origin"
+        )
+    for name in checkpoint.architectures:
+        if does := explain_head(name):
+            problem = f"{shown(name)} in config.json has no classifier of texts: {does}"
+            raise CheckpointError(f"{checkpoint.folder}: {problem}; fine-tune it as an ...ForSequenceClassification first")
     stated = checkpoint.architectures or [checkpoint.config.get("model_type", "none stated")]
     known = "; ".join(family.KNOWN_BY for family in FAMILIES)
     raise CheckpointError(f"{checkpoint.folder}: unknown architecture ({', '.join(map(shown, stated))}); known are: {known}")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 import transformers
 from torch import Tensor, nn
-from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, PreTrainedModel
+from transformers import CONFIG_MAPPING, MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, PreTrainedModel
 
 from sentiment_edge_export.checkpoints.labels import read_labels
 from sentiment_edge_export.checkpoints.remote_code import check_needs_no_code
-from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.families.heads import check_by_weights, reads_pairs, unwrap
 from sentiment_edge_export.families.transformers_encoder import (
     ENCODER_OPTIONS,
     OutputClasses,
@@ -30,7 +30,10 @@ FAMILY = "sequence-classification"
 KNOWN_BY = "an ...ForSequenceClassification of transformers among the architectures in config.json"
 OPTIONS = ENCODER_OPTIONS
 _BINARY = 2
+_OF_PAIRS = "the config is of a model for pairs of texts; the bundle gives it one text at a time"
 _AUTO_CLASS = "AutoModelForSequenceClassification"
+_FLOAT_MASKS = ("xlnet",)
+"""Models that subtract the mask from 1.0, which the tracer cannot do with a mask of integers."""
 
 
 class SequenceClassifier(nn.Module):
@@ -46,12 +49,15 @@ class SequenceClassifier(nn.Module):
 
         A single output x for two labels becomes the two logits (0, x): their softmax is (1 - sigmoid(x), sigmoid(x)).
         """
-        logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        mask = attention_mask.float() if self.model.config.model_type in _FLOAT_MASKS else attention_mask
+        logits: Tensor = self.model(input_ids=input_ids, attention_mask=mask).logits
         return torch.cat((torch.zeros_like(logits), logits), dim=1) if self.against_zero else logits
 
 
 def recognizes(checkpoint: Checkpoint) -> bool:
-    """Return whether the config names a sequence classifier."""
+    """Return whether the config names a sequence classifier; if it names no class, whether transformers has one of its type."""
+    if not checkpoint.architectures:
+        return str(checkpoint.config.get("model_type")) in CONFIG_MAPPING
     return any(name.endswith("ForSequenceClassification") for name in checkpoint.architectures)
 
 
@@ -65,15 +71,15 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
         checkpoint.folder / "config.json", checkpoint.config, _AUTO_CLASS, lambda name: hasattr(transformers, name)
     )
     config = read_config(checkpoint)
-    kind: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None)
-    if kind is None or getattr(config, "is_decoder", False) or getattr(config, "is_encoder_decoder", False):
-        raise CheckpointError(
-            f"{checkpoint.folder}: transformers has no encoder for sequences of model_type {config.model_type}"
-        )
+    kind: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
     sigmoid = is_sigmoid(checkpoint, config)
-    model = load_weights(checkpoint, kind, config, checkpoint.weights)
+    weights = unwrap(checkpoint.weights, kind.base_model_prefix)
+    if not checkpoint.architectures:
+        check_by_weights(checkpoint, config, weights)
+    model = load_weights(checkpoint, kind, config, weights)
     against_zero = sigmoid and config.num_labels == 1 and len(options.source.labels or ()) == _BINARY
     labels = read_labels(checkpoint, options.source.labels, _BINARY if against_zero else config.num_labels or 0)
-    classes = OutputClasses(labels.names, "sigmoid" if sigmoid and not against_zero else "softmax", labels.notes)
+    notes = (*labels.notes, *([_OF_PAIRS] if reads_pairs(checkpoint.config) else ()))
+    classes = OutputClasses(labels.names, "sigmoid" if sigmoid and not against_zero else "softmax", notes)
     module = SequenceClassifier(model, against_zero=against_zero).eval()
     return make_classifier(checkpoint, config, module, FAMILY, classes)

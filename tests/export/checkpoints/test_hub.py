@@ -40,7 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         path = self.path.partition("?")[0]
-        files = {file.name: file.read_bytes() for file in self.server.folder.iterdir()}
+        found = [file for file in self.server.folder.rglob("*") if file.is_file()]
+        files = {file.relative_to(self.server.folder).as_posix(): file.read_bytes() for file in found}
         if self.server.gated:
             self._answer(403, b"{}", {"X-Error-Code": "GatedRepo"})
         elif path.startswith(f"/api/models/{MODEL}/revision/"):
@@ -49,8 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith(f"/api/models/{MODEL}/tree/"):
             tree = [{"type": "file", "path": name, "size": len(body), "oid": name} for name, body in files.items()]
             self._answer(200, json.dumps(tree).encode())
-        elif path.startswith(f"/{MODEL}/resolve/") and path.rpartition("/")[2] in files:
-            name = path.rpartition("/")[2]
+        elif path.startswith(f"/{MODEL}/resolve/") and (name := "/".join(path.split("/")[5:])) in files:
             if self.server.breaks_off and name == "model.safetensors" and self.command == "GET":
                 self._answer(500, b"{}")
                 return
@@ -143,6 +143,30 @@ def test_pickled_weights_are_fetched_only_where_there_are_no_others(
 )
 def test_what_is_not_there_is_named(tmp_path: Path, model: str, message: bytes) -> None:
     expect_refusal(tmp_path, message, "--model", model)
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("adapter_model.safetensors", b"an adapter (LORA) for some/base"),
+        ("adapter_model.bin", b"an adapter (LORA) for some/base"),
+        ("model-q4.gguf", b"weights in GGUF"),
+        ("tf_model.h5", b"TensorFlow's weights; convert them"),
+        ("onnx/model.onnx", b"a model in ONNX"),
+        ("checkpoint-500/model.safetensors", b"no weights here, but in checkpoint-500"),
+    ],
+)
+def test_files_of_another_kind_are_named(hub: Hub, tmp_path: Path, name: str, message: bytes) -> None:
+    (hub.folder / "model.safetensors").unlink()
+    (hub.folder / name).parent.mkdir(exist_ok=True)
+    (hub.folder / name).write_bytes(b"not looked into")
+    if name.startswith("adapter"):
+        stated = {"base_model_name_or_path": "some/base", "peft_type": "LORA", "task_type": "SEQ_CLS"}
+        (hub.folder / "adapter_config.json").write_text(json.dumps(stated), "utf-8")
+    expect_refusal(tmp_path, f"{MODEL}: ".encode() + message, "--model", "gru")
+    fetched = [path for path in hub.asked if "resolve" in path]
+    assert not any(path.endswith((".gguf", ".h5", ".onnx")) or "checkpoint-" in path for path in fetched)
 
 
 @pytest.mark.usefixtures("environment")

@@ -93,5 +93,5 @@ def test_a_pipe_is_not_waited_for(sharded: Path, name: str) -> None:
     if not name.startswith(("1", "model.safetensors.index")):
         (sharded / INDEX).unlink()
     os.mkfifo(sharded / name)
-    with pytest.raises(CheckpointError, match=r"no weights here|missing shards"):
+    with pytest.raises(CheckpointError, match=r"several weight files|missing shards"):
         read_weights(sharded)

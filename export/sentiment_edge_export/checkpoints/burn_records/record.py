@@ -14,6 +14,7 @@ from safetensors import SafetensorError, deserialize, safe_open
 from sentiment_edge_export.checkpoints.burn_records.arrays import MalformedRecord, to_array
 from sentiment_edge_export.checkpoints.burn_records.burnpack import MAGIC, read_burnpack
 from sentiment_edge_export.checkpoints.burn_records.tree import read_json, read_messagepack
+from sentiment_edge_export.checkpoints.files import check_is_here
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_runtimes.errors import first_line
 
@@ -64,6 +65,7 @@ def read_record(path: Path) -> BurnRecord:
     Raises:
         CheckpointError: the file cannot be read, is damaged, or has another format.
     """
+    check_is_here(path)
     try:
         return _read(path)
     except MalformedRecord as error:

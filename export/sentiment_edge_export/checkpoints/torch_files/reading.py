@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 
+from sentiment_edge_export.checkpoints.files import check_is_here
 from sentiment_edge_export.checkpoints.torch_files.containers import TorchFile, open_torch_file
 from sentiment_edge_export.checkpoints.torch_files.contents import (
     MalformedTorchFile,
@@ -33,6 +34,7 @@ def list_torch_file(path: Path) -> dict[str, StoredTensor]:
     Raises:
         CheckpointError: the file cannot be read, is damaged, or holds more or less than named tensors.
     """
+    check_is_here(path)
     with _opened(path) as file:
         return _find_tensors(path, _described(path, file))
 
