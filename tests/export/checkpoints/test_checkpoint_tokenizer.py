@@ -13,7 +13,7 @@ from helpers.tiny_checkpoints import PIECES, SPECIAL, tiny_tokenizer
 from helpers.tiny_encoders import tiny_model, write_encoder
 from helpers.torch_answers import logits_of_texts, open_classifier
 
-from sentiment_edge import load
+from sentiment_edge import TextError, load
 from sentiment_edge.export import CheckpointError, SourceOptions, export_model
 from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 
@@ -26,10 +26,35 @@ def test_a_vocabulary_larger_than_the_embedding(tiny: Path, tmp_path: Path) -> N
     refused(tiny, tmp_path / "out", "has token 103, the embedding 22 rows")
 
 
-def test_a_tokenizer_without_special_tokens(tiny: Path, tmp_path: Path) -> None:
-    path = tiny / "tokenizer.json"
+def test_a_tokenizer_without_special_tokens(tmp_path: Path) -> None:
+    folder = write_encoder(tmp_path / "bert", tiny_model("bert"))
+    path = folder / "tokenizer.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "post_processor": None}))
-    refused(tiny, tmp_path / "out", "adds 0 special tokens")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    export_model(str(folder), output=tmp_path / "out")
+    classifier = load(tmp_path / "out")
+    np.testing.assert_allclose(classifier.logits(TEXTS), logits_of_texts(folder, TEXTS), atol=1e-4)
+    with pytest.raises(TextError, match="no token"):
+        classifier([""])
+
+
+def test_a_tokenizer_that_finds_nothing(tiny: Path, tmp_path: Path) -> None:
+    path = tiny / "tokenizer.json"
+    nothing = {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "post_processor": nothing}))
+    refused(tiny, tmp_path / "out", "token")
+
+
+def test_a_tokenizer_that_leaves_no_room(tiny: Path, tmp_path: Path) -> None:
+    path = tiny / "tokenizer.json"
+    many = {
+        "type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "[SEP]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+        "pair": [],
+        "special_tokens": {"[SEP]": {"id": "[SEP]", "ids": [3] * 200, "tokens": ["[SEP]"] * 200}},
+    }
+    path.write_text(json.dumps({**json.loads(path.read_text()), "post_processor": many}))
+    refused(tiny, tmp_path / "out", "adds 200 special tokens to a text, the model reads")
 
 
 def test_a_tokenizer_that_does_not_work(tiny: Path, tmp_path: Path) -> None:
