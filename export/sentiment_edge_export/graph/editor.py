@@ -32,7 +32,9 @@ class GraphEditor:
         self._anchor = node
         self._emitted = 0
 
-    def emit(self, op_type: str, inputs: Sequence[ir.Value | None], domain: str = "", **attributes: float) -> ir.Value:
+    def emit(
+        self, op_type: str, inputs: Sequence[ir.Value | None], domain: str = "", **attributes: float | Sequence[int]
+    ) -> ir.Value:
         """Add a node with one output and return the output."""
         (output,) = self._add(ir.node(op_type, inputs, attributes, domain=domain))
         return output

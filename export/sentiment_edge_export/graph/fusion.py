@@ -13,6 +13,7 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass
 
 from sentiment_edge_export.graph.attention import NODE
 from sentiment_edge_export.graph.editor import GraphEditor, added_bias, constant_of
+from sentiment_edge_export.graph.long_attention import expand_long_attentions
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -30,6 +31,7 @@ def fuse(model: ir.Model) -> None:
     """Fuse the nodes around each attention node into it, in place."""
     _drop_reshapes_to_the_same(model.graph)
     RemoveUnusedNodesPass()(model)
+    expand_long_attentions(model)
     editor = GraphEditor(model.graph)
     for node in list(model.graph):
         if node.op_type == NODE:

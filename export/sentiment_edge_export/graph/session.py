@@ -40,4 +40,6 @@ def _options() -> onnxruntime.SessionOptions:
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.enable_cpu_mem_arena = False
+    options.add_session_config_entry("session.disable_prepacking", "1")  # it would hold every matrix a second time
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # torch computes between the runs
     return options

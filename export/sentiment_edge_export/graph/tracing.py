@@ -28,6 +28,8 @@ _SCOPES = "pkg.torch.onnx.name_scopes"
 """A node's metadata: the modules that it was traced in, outermost first, and its own name, as a Python list."""
 _EXAMPLE = {"batch": 2, "length": 8}
 """Sizes to trace symbolic axes with; the tracer would take 0 and 1 for constants."""
+_DEPENDENT = ("data-dependent expression", "inferred ranges from model tracing", "Constraints violated")
+"""Parts of torch's messages on sizes that it would have to know beforehand."""
 
 
 def trace(classifier: TorchClassifier, form: TracedForm, options: GraphOptions) -> ir.Model:
@@ -53,7 +55,7 @@ def trace(classifier: TorchClassifier, form: TracedForm, options: GraphOptions) 
                 verbose=False,
             )
         except torch.onnx.OnnxExporterError as error:
-            reason = next(iter(str(error.__cause__ or error).splitlines()), "")
+            reason = _explain(str(error.__cause__ or error))
             raise ExportError(f"torch.onnx.export cannot trace a {classifier.family} model ({reason})") from error
     if program is None:
         raise ExportError("torch.onnx.export returned no graph; report this with the versions in use")
@@ -62,6 +64,13 @@ def trace(classifier: TorchClassifier, form: TracedForm, options: GraphOptions) 
     _strip(model)
     model.graph.name = "classifier"
     return model
+
+
+def _explain(problem: str) -> str:
+    """Return the reason of a failure in words, where they are known, else its first line."""
+    if any(part in problem for part in _DEPENDENT):
+        return "its steps depend on the words or the number of tokens of a text, which a graph cannot express"
+    return next(iter(problem.splitlines()), "") or "no reason is given"
 
 
 def _name_matrices(graph: ir.Graph) -> None:

@@ -48,7 +48,7 @@ def test_without_fusion_the_answers_are_the_same(checkpoints: dict[str, Path], t
 
 
 def test_a_missing_node_fails_the_export(checkpoints: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "fused_twin", lambda module, _: module)
+    monkeypatch.setattr(encoders, "fused_twin", lambda module, *_: module)
     with pytest.raises(ExportError, match="the graph has 0 MultiHeadAttention nodes instead of 2"):
         export_model(str(checkpoints["bert"]), output=tmp_path / "out")
     assert not list(tmp_path.iterdir())
