@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sentiment_edge_export.graph.editor import GraphEditor
-    from sentiment_edge_export.quantization.calibration import ActivationStats
     from sentiment_edge_export.quantization.static import QuantParams
     from sentiment_edge_export.quantization.weights import QuantizedMatrix
 
@@ -63,21 +62,21 @@ class ActivationQuantizer:
         return QuantizedActivations(values, scale, zero)
 
     def per_token(
-        self, activations: ir.Value, matrices: Sequence[QuantizedMatrix], stats: ActivationStats | None, *, may_change: bool
+        self, activations: ir.Value, matrices: Sequence[QuantizedMatrix], balance: float | None, *, may_change: bool
     ) -> QuantizedActivations:
         """Quantize each token separately: symmetrically where its values are balanced, else with a zero point of its own.
 
         Args:
             activations: [batch, length, width].
             matrices: all matrices that they are multiplied with, which share their smoothing.
-            stats: activation statistics, if known.
+            balance: their balance (see `ActivationStats`), if known.
             may_change: whether nothing else reads the activations.
         """
         producer = activations.producer()
         if matrices[0].smoothing is not None:
             activations = self._smoothed(activations, np.reciprocal(matrices[0].smoothing), may_change=may_change)
         width = len(matrices[0].values)
-        if stats is not None and stats.balance >= _BALANCED:
+        if balance is not None and balance >= _BALANCED:
             return self._symmetric(activations, width)
         corrections = max(_rows_needed(matrix.values) for matrix in matrices)
         is_gelu = producer is not None and producer.op_type == "Gelu"

@@ -62,8 +62,8 @@ class Int8Recipe(NamedTuple):
 
     scheme: Scheme
     """The kind of int8."""
-    stats: Mapping[str, ActivationStats]
-    """Statistics of activations, by name."""
+    balances: Mapping[str, float]
+    """The balance of activations (see `ActivationStats`), by name."""
     matrices: Mapping[str, QuantizedMatrix]
     """The rounded matrices of products over tokens, by name."""
     weights: Mapping[str, int]
@@ -83,8 +83,8 @@ def int8_recipe(model: ir.Model, scheme: Scheme, stats: Mapping[str, ActivationS
     """
     weights = {str(value.name): array_of(value).size for node in model.graph for value in quantized_weights(node)}
     matrices = round_matrices(model, stats, smooth_all=scheme == "static")
-    params = static_params(model, matrices, batches) if scheme == "static" else {}
-    return Int8Recipe(scheme, stats, matrices, weights, params)
+    params = static_params(model, matrices, stats, batches) if scheme == "static" else {}
+    return Int8Recipe(scheme, {name: each.balance for name, each in stats.items()}, matrices, weights, params)
 
 
 def quantize(model: ir.Model, recipe: Int8Recipe, fp32: AbstractSet[str] = frozenset()) -> ir.Model:
@@ -203,9 +203,9 @@ class _Quantizer:
         if self._recipe.scheme == "per-tensor":
             return self._quantizer.per_tensor(activations)
         matrices = self._matrices_of(activations)
-        stats = self._recipe.stats.get(str(activations.name))
+        balance = self._recipe.balances.get(str(activations.name))
         may_change = self._may_change(activations, len(matrices))
-        return self._quantizer.per_token(activations, matrices, stats, may_change=may_change)
+        return self._quantizer.per_token(activations, matrices, balance, may_change=may_change)
 
     def _matrices_of(self, activations: ir.Value) -> list[QuantizedMatrix]:
         """Return the matrices that a value is multiplied with in int8."""

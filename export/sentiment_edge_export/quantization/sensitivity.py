@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sentiment_edge_export.graph.session import trial_session
+from sentiment_edge_export.quantization.calibration import together
 from sentiment_edge_export.quantization.rewrite import SWITCHES, switchable
 from sentiment_edge_runtimes.numerics import drift
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
@@ -43,14 +44,18 @@ def rank(model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: B
         model: the fp32 graph.
         recipe: how it becomes int8.
         activation: turns logits into probabilities.
-        batches: ids and mask, [batch, length], of a few texts that the gate does not measure.
+        batches: ids and mask, [batch, length], of a few texts that the gate does not measure; the first of each is used.
     """
+    grouped = [*together(batches, model.graph.inputs[0].shape)]
     count, total = len(recipe.weights), sum(recipe.weights.values())
     with trial_session(switchable(model, recipe)) as session:
 
         def logits(switches: NDArray[np.float32]) -> NDArray[np.float32]:
-            feeds = ({"input_ids": ids, "attention_mask": mask, SWITCHES: switches} for ids, mask in batches)
-            return np.concatenate([session.run(["logits"], feed)[0] for feed in feeds])
+            outputs = [
+                session.run(["logits"], {"input_ids": ids, "attention_mask": mask, SWITCHES: switches})[0][used.any(axis=1)]
+                for ids, mask, used in grouped
+            ]
+            return np.concatenate(outputs)
 
         fp32 = logits(np.zeros(count, np.float32))
         alone = (float(drift(logits(switches), fp32, activation).mean()) for switches in np.eye(count, dtype=np.float32))

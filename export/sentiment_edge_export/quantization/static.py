@@ -14,12 +14,12 @@ from sentiment_edge_export.quantization.calibration import inner_values
 from sentiment_edge_export.quantization.weights import is_product
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import onnx_ir as ir
     from numpy.typing import NDArray
 
-    from sentiment_edge_export.quantization.calibration import Batches
+    from sentiment_edge_export.quantization.calibration import ActivationStats, Batches
     from sentiment_edge_export.quantization.weights import QuantizedMatrix
 
 _BINS = 2048
@@ -36,26 +36,51 @@ class QuantParams(NamedTuple):
     zero: np.uint8
 
 
-def static_params(model: ir.Model, matrices: Mapping[str, QuantizedMatrix], batches: Batches) -> dict[str, QuantParams]:
+def static_params(
+    model: ir.Model, matrices: Mapping[str, QuantizedMatrix], stats: Mapping[str, ActivationStats], batches: Batches
+) -> dict[str, QuantParams]:
     """Return the parameters of each value [batch, rows, width] that is multiplied with a constant matrix, by name.
 
     Args:
         model: the fp32 graph.
         matrices: the rounded matrices by name; activations are divided by their smoothing first.
+        stats: statistics of activations, by name, over the same texts.
         batches: ids and mask, [batch, length]; only the first text of each is used.
     """
     smoothing = _smoothing(model, matrices)
     if not smoothing:
         return {}
-    names = [*smoothing]
-    ranges: dict[str, tuple[float, float]] = dict.fromkeys(names, (0.0, 0.0))
-    for name, tokens in _smoothed(model, smoothing, batches):
-        least, greatest = ranges[name]
-        ranges[name] = min(least, float(tokens.min())), max(greatest, float(tokens.max()))
-    counts = {name: np.zeros(_BINS) for name in names}
-    for name, tokens in _smoothed(model, smoothing, batches):
-        counts[name] += np.histogram(tokens, _BINS, ranges[name])[0]
-    return {name: _best_params(counts[name], *ranges[name]) for name in names if ranges[name][0] < ranges[name][1]}
+    ranges = {name: _range(stats[name], smoothing[name]) for name in smoothing if name in stats}
+    ranges = {name: known for name, known in ranges.items() if name not in _of_first_tokens(model)}
+    counts = {name: np.zeros(_BINS) for name in ranges}
+    held: dict[str, list[NDArray[np.float32]]] = {name: [] for name in smoothing if name not in ranges}
+    """The values of which no range is known yet: only those of first tokens, which are few."""
+    for name, tokens in inner_values(model, [*smoothing], batches):
+        factors = smoothing[name]
+        smoothed = tokens if factors is None else tokens / factors
+        if name in held:
+            held[name].append(smoothed)
+        else:
+            counts[name] += np.histogram(smoothed, _BINS, ranges[name])[0]
+    for name, arrays in held.items():
+        values = np.concatenate(arrays)
+        ranges[name] = min(0.0, float(values.min())), max(0.0, float(values.max()))
+        counts[name] = np.histogram(values, _BINS, ranges[name])[0].astype(np.float64)
+    return {name: _best_params(counts[name], *ranges[name]) for name in smoothing if ranges[name][0] < ranges[name][1]}
+
+
+def _range(stats: ActivationStats, factors: NDArray[np.float32] | None) -> tuple[float, float]:
+    """Return the least and the greatest smoothed value, or zero if that is beyond them."""
+    least, greatest = (extremes if factors is None else extremes / factors for extremes in (stats.least, stats.greatest))
+    return min(0.0, float(least.min())), max(0.0, float(greatest.max()))
+
+
+def _of_first_tokens(model: ir.Model) -> set[str]:
+    """Return the names of values [batch, 1, width], which the statistics of whole texts do not describe."""
+    values = (value for node in model.graph for value in node.outputs)
+    return {
+        str(value.name) for value in values if value.shape is not None and len(value.shape) == _RANK and value.shape[1] == 1
+    }
 
 
 def _smoothing(model: ir.Model, matrices: Mapping[str, QuantizedMatrix]) -> dict[str, NDArray[np.float32] | None]:
@@ -66,16 +91,6 @@ def _smoothing(model: ir.Model, matrices: Mapping[str, QuantizedMatrix]) -> dict
         if value is not None and weight is not None and value.shape is not None and len(value.shape) == _RANK:
             found[str(value.name)] = matrices[str(weight.name)].smoothing
     return found
-
-
-def _smoothed(
-    model: ir.Model,
-    smoothing: Mapping[str, NDArray[np.float32] | None],
-    batches: Batches,
-) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    for name, tokens in inner_values(model, [*smoothing], batches):
-        factors = smoothing[name]
-        yield name, tokens if factors is None else tokens / factors
 
 
 def _best_params(counts: NDArray[np.float64], least: float, greatest: float) -> QuantParams:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
-import torch
 
 from sentiment_edge_export.graph.editor import constant_of
 from sentiment_edge_export.quantization.fitting import UNFITTED, Fit, fit_to, quantize_fitted
+from sentiment_edge_export.quantization.workers import each_on_one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,18 +70,30 @@ def round_matrices(
         stats: statistics of some of the activations, by name. Matrices are fitted to these; any other is rounded as it is.
         smooth_all: smooth all activations, not only normalized ones, for which smoothing is free.
     """
-    matrices: dict[str, QuantizedMatrix] = {}
-    fitted: tuple[tuple[str, ...], Fit] = ((), UNFITTED)  # of the previous matrix: Q, K and V follow each other and share it
-    for node in filter(is_product, model.graph):
-        weight = cast("ir.Value", node.inputs[1])
-        if weight.name in matrices:
-            continue
-        known = [value for value in _multiplied_with(weight) if value.name in stats]
-        names = tuple(str(value.name) for value in known)
-        if names != fitted[0]:
-            fitted = names, _fit(known, stats, smooth_all=smooth_all) if known else UNFITTED
-        matrices[str(weight.name)] = QuantizedMatrix(*quantize_fitted(array_of(weight), fitted[1]), fitted[1].smoothing)
-    return matrices
+    groups: dict[tuple[str, ...], list[ir.Value]] = {}
+    """The weights by the activations that they are fitted to, such as Q, K and V."""
+    order = dict.fromkeys(cast("ir.Value", node.inputs[1]) for node in model.graph if is_product(node))
+    for weight in order:
+        groups.setdefault(tuple(str(value.name) for value in _known(weight, stats)), []).append(weight)
+
+    def round_group(weights: Sequence[ir.Value]) -> dict[str, QuantizedMatrix]:
+        known = _known(weights[0], stats)
+        fit = _fit(known, stats, smooth_all=smooth_all) if known else UNFITTED
+        return {str(weight.name): _rounded(weight, fit) for weight in weights}
+
+    found: dict[str, QuantizedMatrix] = {}
+    for matrices in each_on_one_thread(round_group, groups.values()):
+        found |= matrices
+    return {str(weight.name): found[str(weight.name)] for weight in order}
+
+
+def _rounded(weight: ir.Value, fit: Fit) -> QuantizedMatrix:
+    return QuantizedMatrix(*quantize_fitted(array_of(weight), fit), fit.smoothing)
+
+
+def _known(weight: ir.Value, stats: Mapping[str, ActivationStats]) -> list[ir.Value]:
+    """Return the activations that a weight is multiplied with and that there are statistics of."""
+    return [value for value in _multiplied_with(weight) if value.name in stats]
 
 
 def array_of(weight: ir.Value | None) -> NDArray[np.float32]:
@@ -92,8 +104,9 @@ def array_of(weight: ir.Value | None) -> NDArray[np.float32]:
 def _fit(known: Sequence[ir.Value], stats: Mapping[str, ActivationStats], *, smooth_all: bool) -> Fit:
     """Return the fit of a matrix to all its activations."""
     alike = all(_multiplied_with(node.inputs[1]) == known for value in known for node in value.consumers() if is_product(node))
-    grams = [stats[str(value.name)].gram for value in known]
-    gram = grams[0] if len(grams) == 1 else torch.stack(grams).sum(dim=0)
+    gram = stats[str(known[0].name)].gram.whole()
+    for value in known[1:]:
+        gram += stats[str(value.name)].gram.whole()
     return fit_to(gram, smooth=alike and (smooth_all or all(map(_is_normalized, known))))
 
 
