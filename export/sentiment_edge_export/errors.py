@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.errors import SentimentEdgeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+_OUT_OF_MEMORY = ("bad_alloc", "bad allocation", "can't allocate memory", "not enough memory", "Failed to allocate memory")
+"""Parts of the messages by which C++, torch and engines tell that there is no memory left."""
 _LONGEST_NAME = 200
 """Characters of a name from a file that a message shows as they are."""
 
@@ -44,6 +47,24 @@ class OutputExists(OutputError, FileExistsError):
 
 class ExportError(SentimentEdgeError, RuntimeError):
     """A model that cannot be exported as requested."""
+
+
+@contextmanager
+def memory_named() -> Iterator[None]:
+    """Turn the many errors of a lack of memory into one that says what to do about it.
+
+    Raises:
+        ExportError: there is not enough memory.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MemoryError) or any(part in str(error) for part in _OUT_OF_MEMORY):
+            raise ExportError(
+                "there is not enough memory for this export; a smaller `max_length` takes less, as the attention of long texts "
+                "takes most, or export on a machine with more memory"
+            ) from error
+        raise
 
 
 def shown(name: object) -> str:

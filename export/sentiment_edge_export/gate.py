@@ -84,7 +84,8 @@ class Candidate(NamedTuple):
         reduced = options.graph.inference_precision if engine in REDUCING_ENGINES else None
         arithmetic = Arithmetic(scheme, tuple(fp32), reduced or INFERENCE_PRECISIONS[0])
         bundle = self.fill(arithmetic, self.graph if graph is None else graph)
-        return measure(bundle, self.reference, bounds_for(options.gate, arithmetic), engine)
+        self.progress.stage("measuring parity")
+        return measure(bundle, self.reference, bounds_for(options.gate, arithmetic), engine, self.progress)
 
 
 class Proof(NamedTuple):
@@ -119,7 +120,6 @@ def prove(candidate: Candidate) -> Proof:
     Raises:
         ParityError: it does not give torch's answers.
     """
-    candidate.progress.stage("measuring parity")
     return _passed(candidate.measure(None))
 
 
@@ -137,7 +137,7 @@ def prove_int8(candidate: Candidate, recipe: Int8Recipe, sample: Batches) -> Pro
     engine, progress = candidate.target.ENGINE, candidate.progress
     progress.stage("measuring parity of fp32")
     filled = candidate.fill(Arithmetic(), candidate.graph)
-    before = measure(filled, candidate.reference.sample(), _FP32, engine).report
+    before = measure(filled, candidate.reference.sample(), _FP32, engine, progress).report
     if not before.passed:
         raise ParityError(before)
     attempts = _Attempts(candidate, recipe, before.conditions[0])

@@ -17,12 +17,12 @@ from sentiment_edge_runtimes.vocabulary import (
     DEFAULT_ENGINE,
     ENGINES,
     INFERENCE_PRECISIONS,
-    PADDINGS,
+    PADDING_CHOICES,
     PRECISIONS,
     QUANTIZATIONS,
     EngineName,
     InferencePrecision,
-    Padding,
+    PaddingChoice,
     Precision,
     Quantization,
 )
@@ -91,19 +91,24 @@ class GraphOptions:
     """The one number of texts in a batch. By default any number is accepted."""
     fusion: bool = True
     """Whether each attention is fused into one node, where that is possible."""
-    padding: Padding | None = None
+    padding: PaddingChoice | None = None
     """Whether padding is invisible to the model (`packed`, the default) or read as in training (`padded`)."""
     inference_precision: InferencePrecision | None = None
     """The type for everything that is not int8. `bf16` allows bfloat16 and is gated like int8; the default is `f32`."""
+    max_length: int | None = None
+    """The most tokens of a text that are read, special tokens included. By default as many as the model can."""
 
     def __post_init__(self) -> None:
         """Check every option."""
         _check_whole("fixed_length", self.fixed_length, SHORTEST, LONGEST)
+        _check_whole("max_length", self.max_length, SHORTEST, LONGEST)
+        if None not in (self.fixed_length, self.max_length):
+            raise OptionError("max_length", "`fixed_length` says already how many tokens are read; leave one of them out")
         _check_whole("fixed_batch", self.fixed_batch, 1, LARGEST_BATCH)
         if (self.fixed_batch or 1) * (self.fixed_length or 1) > LARGEST_FIXED_BATCH:
             raise OptionError("fixed_batch", f"times `fixed_length` it is more than {LARGEST_FIXED_BATCH} tokens")
         _check_flag("fusion", self.fusion)
-        _check_optional("padding", self.padding, PADDINGS)
+        _check_optional("padding", self.padding, PADDING_CHOICES)
         _check_optional("inference_precision", self.inference_precision, INFERENCE_PRECISIONS)
 
 

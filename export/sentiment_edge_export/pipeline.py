@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge_export.bundle.folder import BundleFolder
 from sentiment_edge_export.bundle.output import bundle_folder, prepare_output
 from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
-from sentiment_edge_export.errors import ExportError
+from sentiment_edge_export.errors import ExportError, memory_named
 from sentiment_edge_export.families import load_classifier
+from sentiment_edge_export.families.restriction import restrict_length
 from sentiment_edge_export.gate import Candidate, Proof, prove, prove_int8
 from sentiment_edge_export.graph.editor import count_nodes
 from sentiment_edge_export.graph.first_token import keep_first_token
@@ -19,26 +20,27 @@ from sentiment_edge_export.graph.tracing import trace
 from sentiment_edge_export.options import ExportOptions, GateOptions, GraphOptions, Int8Options, SourceOptions
 from sentiment_edge_export.parity.measure import run_reference
 from sentiment_edge_export.parity.texts import parity_texts
-from sentiment_edge_export.quantization.calibration import calibration_texts, collect_activation_stats
+from sentiment_edge_export.parity.tokens import compare_tokenizer
+from sentiment_edge_export.quantization.calibration import calibration_texts
 from sentiment_edge_export.quantization.rewrite import int8_recipe
-from sentiment_edge_export.quantization.weights import products
+from sentiment_edge_export.quantization.sharing import SharedStats
 from sentiment_edge_export.targets import find_targets
 from sentiment_edge_runtimes.batching import pad, padded_length
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.errors import OptionError
-from sentiment_edge_runtimes.limits import SHORTEST
 from sentiment_edge_runtimes.progress import SILENT, Progress
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import onnx_ir as ir
 
     from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
     from sentiment_edge_export.parity.measure import Reference
     from sentiment_edge_export.parity.report import ParityReport
+    from sentiment_edge_export.parity.tokens import TokenizerParity
     from sentiment_edge_export.quantization.calibration import ActivationStats, Batches
     from sentiment_edge_export.quantization.sensitivity import Sensitivity
     from sentiment_edge_export.targets import Target
@@ -51,6 +53,19 @@ _RANKING_EVERY = 4
 """Every fourth calibration text is used to rank the weights."""
 _FITTED: tuple[Scheme | None, ...] = ("per-token", "static")
 """Schemes whose weights are fitted to calibration texts."""
+_STAGES_OF_TORCH = {"reading the checkpoint": 3.0, "running the original in torch": 12.0}
+"""The stages before those of each engine, and how long they take in proportion; see benchmarks/export_time.py."""
+_STAGES_OF_AN_ENGINE: Mapping[Precision, Mapping[str, float]] = {
+    "fp32": {"tracing": 5.0, "measuring parity": 25.0},
+    "int8": {
+        "tracing": 5.0,
+        "calibrating": 10.0,
+        "rounding": 15.0,
+        "measuring parity of fp32": 7.0,
+        "quantizing": 4.0,
+        "measuring parity": 12.0,
+    },
+}
 _DEFAULT_SOURCE, _DEFAULT_GRAPH = SourceOptions(), GraphOptions()
 _DEFAULT_INT8, _DEFAULT_GATE = Int8Options(), GateOptions()
 
@@ -104,17 +119,33 @@ def export_model(  # noqa: PLR0913 - the front door: every option has a default 
     options = ExportOptions(precision, engines, source, graph, int8, gate)
     targets = find_targets(options)
     _check_calibration(options)
-    progress.stage("reading the checkpoint")
+    _begin(options, progress)
     checkpoint = find_checkpoint(model, source)
     place = Path(f"{checkpoint.name}-{precision}" if output is None else output)
     prepare_output(place, overwrite=overwrite)
-    export = _Export.load(checkpoint, options, progress)
-    with bundle_folder(place, overwrite=overwrite) as path:
+    with memory_named():
+        export = _Export.load(checkpoint, options, progress)
+    with bundle_folder(place, overwrite=overwrite) as path, memory_named():
         folder = BundleFolder(path, place.name, checkpoint, export.classifier, options)
         proofs = export.prove_all(targets, folder, progress)
-        report = folder.complete({engine: proof.measurement for engine, proof in proofs.items()}, export.reference)
+        report = export.complete(folder, proofs)
     fp32 = tuple(weight for proof in proofs.values() for weight in proof.fp32)
     return ExportReport(Bundle.open(place), report, fp32, tuple(dict.fromkeys(export.notes)))
+
+
+def _begin(options: ExportOptions, progress: Progress) -> None:
+    """Tell of the stages to come, and of the first."""
+    progress.expect([*_expected_stages(options)])
+    progress.stage(next(iter(_STAGES_OF_TORCH)))
+
+
+def _expected_stages(options: ExportOptions) -> Iterator[tuple[str, float]]:
+    """Yield the stages of an export in order, and how long each takes; those that a model does not need are skipped."""
+    yield from _STAGES_OF_TORCH.items()
+    several = len(options.engines) > 1
+    for engine in options.engines:
+        for name, share in _STAGES_OF_AN_ENGINE[options.precision].items():
+            yield (f"{engine}: {name}" if several else name), share
 
 
 class _EngineProgress(Progress):
@@ -126,6 +157,9 @@ class _EngineProgress(Progress):
 
     def stage(self, name: str) -> None:
         self._progress.stage(f"{self._engine}: {name}")
+
+    def share(self, done: float) -> None:
+        self._progress.share(done)
 
     def remark(self, text: str) -> None:
         self._progress.remark(f"{self._engine}: {text}")
@@ -142,54 +176,77 @@ class _Export:
     checkpoint: Checkpoint
     classifier: TorchClassifier
     reference: Reference
+    tokens: TokenizerParity
     notes: list[str]
     """Remarks for the user: on the checkpoint, then on each form that was traced."""
+    shared_stats: SharedStats = field(default_factory=SharedStats)
+    """What calibration for one engine found, for the next."""
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, options: ExportOptions, progress: Progress) -> _Export:
         """Load a checkpoint and run it in torch."""
-        classifier = _fix_length(load_classifier(checkpoint, options), options.graph)
+        classifier = restrict_length(load_classifier(checkpoint, options), checkpoint.tokenizer, options.graph)
+        tokens = compare_tokenizer(checkpoint.tokenizer, options.gate.texts, classifier.max_length, classifier.truncation)
         progress.stage("running the original in torch")
-        reference = run_reference(classifier, checkpoint, options.gate.texts)
-        return cls(options, checkpoint, classifier, reference, [*classifier.notes])
+        rows = options.graph.fixed_batch
+        reference = run_reference(classifier, checkpoint, options.gate.texts, fixed_rows=rows, progress=progress)
+        notes = [*classifier.notes, *checkpoint.tokenizer.notes, *tokens.notes(), *reference.left_out]
+        return cls(options, checkpoint, classifier, reference, tokens, notes)
 
     def prove_all(self, targets: Sequence[Target], folder: BundleFolder, progress: Progress) -> dict[EngineName, Proof]:
         """Write a model for each engine into the folder and prove it."""
         several = len(targets) > 1
-        return {
-            target.ENGINE: self._prove(target, folder, _EngineProgress(progress, target.ENGINE) if several else progress)
-            for target in targets
-        }
+        proofs: dict[EngineName, Proof] = {}
+        for target in targets:
+            heard = _EngineProgress(progress, target.ENGINE) if several else progress
+            proofs[target.ENGINE] = self._prove(target, folder, heard, last=target is targets[-1])
+        return proofs
 
-    def _prove(self, target: Target, folder: BundleFolder, progress: Progress) -> Proof:
+    def complete(self, folder: BundleFolder, proofs: Mapping[EngineName, Proof]) -> ParityReport:
+        """Write the evidence into the folder, and return the report on all engines."""
+        measurements = {engine: proof.measurement for engine, proof in proofs.items()}
+        return folder.complete(measurements, self.reference, self.tokens)
+
+    def _prove(self, target: Target, folder: BundleFolder, progress: Progress, *, last: bool) -> Proof:
         options, classifier = self.options, self.classifier
         form = classifier.make_form(options.graph.fusion and target.FUSES_ATTENTION)
         self.notes.extend(form.notes)
         scheme = target.scheme(classifier, options) if options.precision == "int8" else None
         progress.stage("tracing")
         model = trace_graph(classifier, form, target, options)
-        batches = self._calibration_batches(form)
-        stats: dict[str, ActivationStats] = {}
-        if classifier.calibrated and scheme in _FITTED:
-            progress.stage("calibrating")
-            stats = collect_activation_stats(model, products(model), batches)
+        candidate = Candidate(folder, target, form, model, self.reference, classifier.activation, progress)
+        batches = self._calibration_batches(form) if scheme else []
+        stats = self._stats(model, scheme, batches, progress)
+        if last:
+            self.shared_stats.forget()
         if options.graph.fusion:
             stats |= first_token_stats(model, stats)
-        candidate = Candidate(folder, target, form, model, self.reference, classifier.activation, progress)
         if scheme is None:
             return prove(candidate)
         progress.stage("rounding")
-        return prove_int8(candidate, int8_recipe(model, scheme, stats, batches), batches[::_RANKING_EVERY])
+        recipe = int8_recipe(model, scheme, stats, batches)
+        stats.clear()  # of a large model they take a gigabyte
+        return prove_int8(candidate, recipe, batches[::_RANKING_EVERY])
+
+    def _stats(
+        self, model: ir.Model, scheme: Scheme | None, batches: Batches, progress: Progress
+    ) -> dict[str, ActivationStats]:
+        """Return the statistics that the weights are fitted to, by the names of the activations."""
+        if not self.classifier.calibrated or scheme not in _FITTED:
+            return {}
+        if self.shared_stats.lacks(model):
+            progress.stage("calibrating")
+        return self.shared_stats.of(model, batches)
 
     def _calibration_batches(self, form: TracedForm) -> Batches:
         """Return ids and mask of each calibration text, leaving out those that the gate measures."""
-        classifier, options = self.classifier, self.options
+        classifier, options, longest = self.classifier, self.options, self.reference.longest
         measured = {*self.reference.texts}
         texts = [text for text in options.int8.calibration or calibration_texts() if text not in measured]
         texts = texts[:: -(-len(texts) // _MOST_CALIBRATION_TEXTS)]
-        ids = [self.checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation) for text in texts]
-        rows = options.graph.fixed_batch
-        return [pad([row], padded_length(len(row), form.lengths), classifier.pad_id, rows) for row in ids]
+        ids = [self.checkpoint.tokenizer.ids(text, longest, classifier.truncation) for text in texts]
+        rows, grid = options.graph.fixed_batch, classifier.grid(form)
+        return [pad([row], padded_length(len(row), grid), classifier.pad_id, rows) for row in ids if row]
 
 
 def trace_graph(classifier: TorchClassifier, form: TracedForm, target: Target, options: ExportOptions) -> ir.Model:
@@ -215,28 +272,6 @@ def first_token_stats(model: ir.Model, stats: Mapping[str, ActivationStats]) -> 
     """Cut the graph to the first token where it can be, in place; return the stats of the cut values by their new names."""
     cut = keep_first_token(model)
     return {cut[name]: known for name, known in stats.items() if name in cut}
-
-
-def _fix_length(classifier: TorchClassifier, options: GraphOptions) -> TorchClassifier:
-    """Return the classifier restricted to the fixed length, if one is chosen.
-
-    Raises:
-        OptionError: the model has too few positions for that length, or takes only another one.
-    """
-    length = options.fixed_length
-    if length is None:
-        return classifier
-    if length > classifier.max_length:
-        raise OptionError("fixed_length", f"{length} tokens; this model takes {SHORTEST} to {classifier.max_length}")
-    if classifier.padding == "padded" and length != classifier.max_length:
-        raise OptionError(
-            "fixed_length", f"{length} tokens; with `padding` padded this model takes {classifier.max_length} only"
-        )
-
-    def make_form(fused: bool) -> TracedForm:  # noqa: FBT001 - as `TorchClassifier` has it
-        return replace(classifier.make_form(fused), lengths=(length,))
-
-    return replace(classifier, max_length=length, make_form=make_form)
 
 
 def _check_calibration(options: ExportOptions) -> None:

@@ -25,7 +25,8 @@ class TracedForm:
     module: nn.Module
     """Maps int64 ids and mask, both [batch, length], to the outputs in their order."""
     lengths: tuple[int, ...]
-    """Numbers of tokens that batches are padded to, ascending; the last is the model's maximum length."""
+    """Numbers of tokens that batches are padded to, ascending; the last is the model's maximum length, and the only one where
+    the classifier is unpadded."""
     promised_nodes: dict[str, int]
     """The least number of nodes of each type that its graph must have."""
     notes: tuple[str, ...] = ()
@@ -52,5 +53,11 @@ class TorchClassifier:
     truncation: Truncation
     calibrated: bool = False
     """Whether int8 weights are fitted to calibration texts: worthwhile where the errors of many layers add up."""
+    attention_heads: int = 0
+    """The heads of an attention whose memory grows with the square of the length; 0 for none."""
     notes: tuple[str, ...] = ()
     """Remarks on the checkpoint for the user, a sentence each."""
+
+    def grid(self, form: TracedForm) -> tuple[int, ...] | None:
+        """Return the lengths that batches of a form are padded to, ascending; None for a model that must not be padded."""
+        return None if self.padding == "unpadded" else form.lengths

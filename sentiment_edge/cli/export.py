@@ -28,10 +28,10 @@ from sentiment_edge_runtimes.vocabulary import (
     DEFAULT_ENGINE,
     ENGINES,
     INFERENCE_PRECISIONS,
-    PADDINGS,
+    PADDING_CHOICES,
     QUANTIZATIONS,
     InferencePrecision,
-    Padding,
+    PaddingChoice,
     Precision,
     Quantization,
 )
@@ -50,8 +50,8 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a bundle that is there.")] = False,
     checkpoint: CheckpointOption = None,
     padding: Annotated[
-        Padding | None,
-        typer.Option(help=f"GRU: padding invisible to the model, or read as in training. The default is {PADDINGS[0]}."),
+        PaddingChoice | None,
+        typer.Option(help=f"GRU: padding invisible to the model, or read as in training. The default is {PADDING_CHOICES[0]}."),
     ] = None,
     engines: Annotated[
         list[str] | None,  # typer takes no list of Literal
@@ -69,6 +69,9 @@ def export(
     no_fusion: Annotated[bool, typer.Option("--no-fusion", help="Leave attention in its parts, for comparison.")] = False,
     fixed_length: Annotated[
         int | None, typer.Option(help="Accept texts of this many tokens only, padded. The default is any length.")
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Read at most this many tokens of a text. The default is as many as the model can.")
     ] = None,
     fixed_batch: Annotated[
         int | None, typer.Option(help="Accept this many texts at once only. The default is any number.")
@@ -132,7 +135,7 @@ def export(
         _check_report(report, output, (parity_data, calibration))
     burn = BurnOptions(heads, norm, quiet_softmax)
     source = SourceOptions(checkpoint, tokenizer, None if labels is None else _split(labels), offline, burn)
-    graph = GraphOptions(fixed_length, fixed_batch, not no_fusion, padding, inference_precision)
+    graph = GraphOptions(fixed_length, fixed_batch, not no_fusion, padding, inference_precision, max_length)
     int8_options = Int8Options(quantization, max_fp32_share=max_fp32_share)
     gate = GateOptions((), min_agreement, max_mean_drift, max_logit_difference)
     precision: Precision = "int8" if int8 else "fp32"
@@ -147,18 +150,19 @@ def export(
         from sentiment_edge_export.pipeline import export_model
     title = f"{model}, {precision}"
     try:
-        made = export_model(
-            model,
-            precision=precision,
-            engines=wanted,
-            output=output,
-            overwrite=overwrite,
-            source=source,
-            graph=graph,
-            int8=int8_options,
-            gate=gate,
-            progress=_ExportProgress(),
-        )
+        with _ExportProgress() as progress:
+            made = export_model(
+                model,
+                precision=precision,
+                engines=wanted,
+                output=output,
+                overwrite=overwrite,
+                source=source,
+                graph=graph,
+                int8=int8_options,
+                gate=gate,
+                progress=progress,
+            )
     except ParityError as refusal:
         _write_refusal(report, title, refusal)
         warn(*str(refusal).split("\n"))

@@ -32,6 +32,14 @@ _SIZES: dict[str, Any] = {
     "pad_token_id": 0,
     "id2label": {0: "negative", 1: "positive"},
 }
+_XLNET: dict[str, Any] = {
+    **{name: _SIZES[name] for name in ("vocab_size", "pad_token_id", "id2label")},
+    "d_model": 32,
+    "d_inner": 64,
+    "n_layer": LAYERS,
+    "n_head": 4,
+}
+"""It has no table of positions, and so no number of them."""
 _DISTILBERT = {"dim": 32, "hidden_dim": 64, "n_layers": LAYERS, "n_heads": 4}
 
 
@@ -42,7 +50,8 @@ def tiny_model(model_type: str, **changes: Any) -> PreTrainedModel:
         "distilbert": _DISTILBERT,
         "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
     }
-    config = CONFIG_MAPPING[model_type](**{**_SIZES, **special.get(model_type, {}), **changes})
+    sizes = _XLNET if model_type == "xlnet" else _SIZES
+    config = CONFIG_MAPPING[model_type](**{**sizes, **special.get(model_type, {}), **changes})
     model: PreTrainedModel = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)](config)  # type: ignore[operator]
     _liven(model)
     model.train(mode=False)

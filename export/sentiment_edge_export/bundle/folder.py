@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sentiment_edge_export.options import ExportOptions
     from sentiment_edge_export.parity.measure import Measurement, Reference
     from sentiment_edge_export.parity.report import ParityReport
+    from sentiment_edge_export.parity.tokens import TokenizerParity
     from sentiment_edge_export.quantization.sensitivity import Sensitivity
     from sentiment_edge_export.targets import Target
     from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm
@@ -85,10 +86,13 @@ class BundleFolder:
         seal(self.path, self._manifest(precision))
         return Bundle.open(self.path)
 
-    def complete(self, measurements: Mapping[EngineName, Measurement], reference: Reference) -> ParityReport:
+    def complete(
+        self, measurements: Mapping[EngineName, Measurement], reference: Reference, tokens: TokenizerParity
+    ) -> ParityReport:
         """Write the parity report, the golden outputs for `verify` and the model card; return the report on all engines."""
-        report = merge([measurement.report for measurement in measurements.values()])
-        manifest = replace(Bundle.open(self.path).manifest, parity=report.summary())
+        report = replace(merge([measurement.report for measurement in measurements.values()]), tokenizer=tokens)
+        manifest = Bundle.open(self.path).manifest
+        manifest = replace(manifest, parity=report.summary(), tokenizer_reference=tokens.reference)
         write_json(self.path / PARITY, report.whole())
         self._write_golden(manifest, measurements, reference)
         (self.path / CARD).write_text(model_card(self._name, manifest, report), encoding="utf-8", newline="\n")
@@ -129,7 +133,9 @@ class BundleFolder:
         tokenizer = self._checkpoint.tokenizer
         (self.path / TOKENIZER).write_text(tokenizer.library.to_str(), encoding="utf-8", newline="\n")
         fallback = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": self._classifier.max_length}
-        stated = tokenizer.settings("tokenizer_config.json") or fallback
+        stated = tokenizer.stated() or fallback
+        if self.options.graph.max_length is not None:
+            stated = {**stated, "model_max_length": self._classifier.max_length}
         special = {name: token for name, token in stated.items() if name.endswith("_token") and isinstance(token, str | dict)}
         write_json(self.path / "tokenizer_config.json", stated)
         write_json(self.path / "special_tokens_map.json", tokenizer.settings("special_tokens_map.json") or special)

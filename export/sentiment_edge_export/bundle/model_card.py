@@ -42,10 +42,15 @@ Against the original in torch, on the exporter's parity texts:
 {rows}
 
 Drift of a text: the largest absolute change of a class probability. The logits of a text alone and in any batch differ
-by at most {report.batch_difference:.2g}.{_in_fp32(manifest)}
+by at most {report.batch_difference:.2g}.{_unpadded(manifest)}{_in_fp32(manifest)}
 
 Licence of the source: {licence}.
 """
+
+
+def _unpadded(manifest: Manifest) -> str:
+    told = "The model's answers depend on padding, so nothing is padded: only texts with as many tokens share a batch."
+    return f"\n\n{told}" if manifest.grid is None else ""
 
 
 def _in_fp32(manifest: Manifest) -> str:

@@ -1,4 +1,4 @@
-"""Shared code of the families built on models of transformers: loading, positions, the forms to trace."""
+"""Shared code of the families built on models of transformers: loading, and the forms to trace."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ import logging
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from optimum.utils import NormalizedConfigManager, NormalizedTextConfig
 from torch import nn
 from transformers import CONFIG_MAPPING
 from transformers.activations import GELUActivation
-from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 from transformers.utils import logging as transformers_logging
 
 from sentiment_edge_export.checkpoints.remote_code import without_kernels
 from sentiment_edge_export.checkpoints.weights import check_problems
 from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.families.heads import check_has_head, reads_pairs
+from sentiment_edge_export.families.padding import UNPADDED_NOTE, find_padding
+from sentiment_edge_export.families.positions import find_positions
 from sentiment_edge_export.families.stated_sizes import check_counts, check_numbers
+from sentiment_edge_export.families.unsupported import check_is_encoder
 from sentiment_edge_export.graph.attention import NODE, fused_twin, shared_copy
 from sentiment_edge_export.torch_classifier import TorchClassifier, TracedForm, lengths_up_to
 from sentiment_edge_runtimes.errors import first_line
-from sentiment_edge_runtimes.limits import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
 
 _SHORT_LENGTHS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448)
 _LENGTHS = (*_SHORT_LENGTHS, 512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768)
-_NO_LIMIT = 10**6
-"""A tokenizer's model_max_length from here on means that there is no limit."""
 _OFTEN_LEFT_OVER = re.compile(
     r"(^|\.)(pooler|position_ids|lm_head|cls\.predictions|cls\.seq_relationship|discriminator_predictions)(\.|$)"
 )
@@ -46,14 +46,6 @@ _OLD_NAMES = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "Layer
 
 ENCODER_OPTIONS: tuple[str, ...] = ("fusion", "calibration")
 """The options that these families take and some other family does not."""
-
-
-class Positions(NamedTuple):
-    """The positions of a model."""
-
-    usable: int
-    """The number of tokens of a text that they suffice for."""
-    pad_id: int
 
 
 def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
@@ -68,8 +60,7 @@ def read_config(checkpoint: Checkpoint) -> PretrainedConfig:
     if kind not in CONFIG_MAPPING:
         code = "; the model's own code (auto_map in config.json) is never run" if stated.get("auto_map") else ""
         raise CheckpointError(f"{checkpoint.folder}: transformers knows no model_type {kind!r:.60}{code}")
-    if kind not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:  # the config of another may fetch from the Hub
-        raise CheckpointError(f"{checkpoint.folder}: transformers has no encoder for sequences of model_type {kind}")
+    check_is_encoder(checkpoint.folder, stated)
     check_counts(checkpoint.folder, stated, len(checkpoint.weights))
     try:
         with _quiet_transformers():
@@ -86,6 +77,9 @@ def is_sigmoid(checkpoint: Checkpoint, config: PretrainedConfig) -> bool:
         CheckpointError: the model is a regression, or its problem_type is unknown.
     """
     if config.problem_type == "regression" or (config.num_labels == 1 and config.problem_type is None):
+        if reads_pairs(checkpoint.config):
+            problem = "a CrossEncoder, which scores how well two texts fit; it has no classes of one text"
+            raise CheckpointError(f"{checkpoint.folder}: {problem}; export a classifier of single texts")
         raise CheckpointError(
             f"{checkpoint.folder}: a regression, which has no classes; if its one output was trained with a sigmoid, "
             'say "problem_type": "multi_label_classification" in config.json'
@@ -121,6 +115,7 @@ def load_weights(
             raise
         except Exception as error:  # a config may contradict itself in any way
             raise CheckpointError(f"{checkpoint.folder}: transformers cannot build the model ({first_line(error)})") from error
+    check_has_head(checkpoint.folder, model.base_model_prefix, loaded.state_dict(), report["missing_keys"])
     problems = {
         "missing": sorted(report["missing_keys"]),
         "unexpected": sorted(name for name in report["unexpected_keys"] if not _OFTEN_LEFT_OVER.search(name)),
@@ -137,32 +132,6 @@ def load_weights(
     check_problems(checkpoint.folder, problems)
     built: PreTrainedModel = loaded.eval().requires_grad_(requires_grad=False)
     return built
-
-
-def find_positions(checkpoint: Checkpoint, config: PretrainedConfig, model: nn.Module) -> Positions:
-    """Return the number of tokens that the model's positions suffice for, and the id of its padding token.
-
-    Models like RoBERTa number positions from the padding's id + 1 on, so that 514 positions hold 512 tokens.
-
-    Raises:
-        CheckpointError: the padding's id has no embedding, or the config states no positions.
-    """
-    pad_id = config.pad_token_id or 0
-    tables = [
-        part for name, part in model.named_modules() if name.endswith("position_embeddings") and isinstance(part, nn.Embedding)
-    ]
-    stated = getattr(config, "max_position_embeddings", None)
-    sizes = [size for size in (*(table.num_embeddings for table in tables[:1]), stated) if isinstance(size, int)]
-    usable = min(sizes, default=None)
-    if usable is None or not 0 <= pad_id < config.vocab_size:
-        raise CheckpointError(
-            f"{checkpoint.folder}: config.json needs max_position_embeddings, and a pad_token_id in the vocabulary"
-        )
-    if tables and tables[0].padding_idx is not None:
-        usable -= tables[0].padding_idx + 1
-    limit = checkpoint.tokenizer.settings("tokenizer_config.json").get("model_max_length", _NO_LIMIT)
-    stated_limit = limit if type(limit) is int and 0 < limit < _NO_LIMIT else LONGEST
-    return Positions(min(usable, stated_limit, LONGEST), pad_id)
 
 
 @dataclass(frozen=True)
@@ -188,9 +157,14 @@ def make_classifier(
     example = torch.full((2, min(8, positions.usable)), config.vocab_size - 1)
     try:
         promised = _count_calls(shared_copy(module), example)
+        with _quiet_transformers():
+            padding = find_padding(checkpoint.tokenizer, shared_copy(module), positions)
+    except CheckpointError:
+        raise
     except Exception as error:  # whatever the architecture does with what the config says
         raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
-    in_parts = TracedForm(module, lengths_up_to(positions.usable, _LENGTHS), promised)
+    lengths = lengths_up_to(positions.usable, () if padding == "unpadded" else _LENGTHS)
+    in_parts = TracedForm(module, lengths, promised)
     return TorchClassifier(
         family=family,
         reference=_Reference(module),
@@ -200,17 +174,23 @@ def make_classifier(
         activation=classes.activation,
         max_length=positions.usable,
         pad_id=positions.pad_id,
-        padding="packed",
+        padding=padding,
         truncation="tokenizer",
         calibrated=True,
-        notes=classes.notes,
+        attention_heads=_attention_heads(config),
+        notes=(*classes.notes, *([UNPADDED_NOTE] if padding == "unpadded" else [])),
     )
+
+
+def _attention_heads(config: PretrainedConfig) -> int:
+    heads = getattr(config, "num_attention_heads", None)  # by this name whatever config.json calls it; some have no attention
+    return heads if type(heads) is int else 0
 
 
 def _fuse(checkpoint: Checkpoint, config: PretrainedConfig, in_parts: TracedForm, example: Tensor) -> TracedForm:
     """Return the form with each attention as one node; the form in parts, with a note, if that is not possible."""
     try:
-        twin = fused_twin(in_parts.module, example)
+        twin = fused_twin(in_parts.module, example, in_parts.lengths[-1])
     except Exception as error:  # whatever the architecture does with what the config says
         raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
     if twin is None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
+from sentiment_edge_export.parity.batches import alone, longest_within, mixed, padded
 from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
 from sentiment_edge_export.parity.texts import parity_texts
-from sentiment_edge_runtimes.batching import MAX_ROWS, pad, padded_length
-from sentiment_edge_runtimes.classifier import Classifier
+from sentiment_edge_export.quantization.workers import each_on_one_thread
+from sentiment_edge_runtimes.batching import pad
 from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
 from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import drift, probabilities
+from sentiment_edge_runtimes.progress import SILENT, Progress
 from sentiment_edge_runtimes.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
@@ -26,14 +28,19 @@ if TYPE_CHECKING:
 
     from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
     from sentiment_edge_export.torch_classifier import TorchClassifier
+    from sentiment_edge_runtimes.batching import Batch
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.vocabulary import EngineName
 
 _WORST = 5
 _SAMPLE_EVERY = 4
+_SHORT = 256
+"""Tokens of a text whose run is not worth to share between CPUs."""
+_AT_ONCE = 16
+"""Texts that start together; an interrupt waits for them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reference:
     """The answers of torch to the parity texts, computed once for all comparisons."""
 
@@ -42,20 +49,85 @@ class Reference:
     """[texts, classes]"""
     public: int
     """The number of texts that are the project's own; they come first, then the user's."""
+    longest: int
+    """The most tokens that a text is measured with, and padded to."""
+    left_out: tuple[str, ...] = ()
+    """A sentence on what is not measured, if anything is not."""
 
     def sample(self) -> Reference:
         """Return a quarter of the project's own texts, enough to tell a wrong graph from a right one."""
         rows = slice(0, self.public, _SAMPLE_EVERY)
         texts = self.texts[rows]
-        return Reference(texts, self.logits[rows], len(texts))
+        return Reference(texts, self.logits[rows], len(texts), self.longest, self.left_out)
 
 
-def run_reference(classifier: TorchClassifier, checkpoint: Checkpoint, own_texts: Sequence[str] = ()) -> Reference:
-    """Run the original definition on the parity texts and the user's own, one unpadded text at a time."""
+def run_reference(
+    classifier: TorchClassifier,
+    checkpoint: Checkpoint,
+    own_texts: Sequence[str] = (),
+    *,
+    fixed_rows: int | None = None,
+    progress: Progress = SILENT,
+) -> Reference:
+    """Run the original definition on the parity texts and the user's own, one unpadded text at a time.
+
+    Texts of more tokens than there is memory for are left out; and those of none, which only a tokenizer that adds no special
+    tokens has: the runtime gives no answer to them.
+    """
+    longest = longest_measured(classifier, fixed_rows)
     public = parity_texts()
-    texts = (*public, *own_texts)
-    ids = [torch.tensor(checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation)) for text in texts]
-    return Reference(texts, torch.stack([classifier.reference(row) for row in ids]).numpy(), len(public))
+    read = [
+        (text, index < len(public), checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation))
+        for index, text in enumerate((*public, *own_texts))
+    ]
+    kept = [each for each in read if 0 < len(each[2]) <= longest]
+    too_long = sum(len(ids) > longest for _, _, ids in read)
+    return Reference(
+        texts=tuple(text for text, _, _ in kept),
+        logits=_answers(classifier, [ids for _, _, ids in kept], progress),
+        public=sum(is_public for _, is_public, _ in kept),
+        longest=longest,
+        left_out=() if longest == classifier.max_length else (_limits(classifier, longest, too_long),),
+    )
+
+
+def _answers(classifier: TorchClassifier, ids: Sequence[list[int]], progress: Progress) -> NDArray[np.float32]:
+    """Return torch's logits, [texts, classes]: of short texts several at once, each on its own, and of long ones one by one.
+
+    To share the small steps of one text between CPUs would take longer than the steps, above all where others use them too.
+    """
+    logits = np.empty((len(ids), len(classifier.labels)), np.float32)
+    whole, done = sum(map(len, ids)), 0
+    for rows in _at_once([len(each) for each in ids]):
+        texts = [torch.tensor(ids[row]) for row in rows]
+        run = each_on_one_thread if len(rows) > 1 else map
+        logits[[*rows]] = torch.stack([*run(classifier.reference, texts)]).numpy()
+        done += sum(map(len, texts))
+        progress.share(done / whole)
+    return logits
+
+
+def _at_once(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the rows of texts to run at once, the longest first."""
+    order = iter(sorted(range(len(counts)), key=counts.__getitem__, reverse=True))
+    for row in order:
+        yield (row,) if counts[row] > _SHORT else (row, *islice(order, _AT_ONCE - 1))
+
+
+def longest_measured(classifier: TorchClassifier, fixed_rows: int | None = None) -> int:
+    """Return the most tokens whose attention fits into the memory for it, in a batch of one text or of a fixed number."""
+    form = classifier.make_form(False)  # noqa: FBT003 - as `TorchClassifier` has it
+    lengths = classifier.grid(form) or range(1, classifier.max_length + 1)
+    return longest_within(lengths, classifier.attention_heads, fixed_rows or 1)
+
+
+def _limits(classifier: TorchClassifier, longest: int, texts: int) -> str:
+    """Return the sentence on what is not measured, and on what to do about it."""
+    return (
+        f"parity was measured on up to {longest} of the {classifier.max_length} tokens that this model reads, as the attention "
+        f"of more takes over 2 GB in torch ({texts} longer texts left out); set `max_length` to {longest} for a bundle that "
+        "reads no more than was measured"
+    )
 
 
 class Measurement(NamedTuple):
@@ -70,15 +142,15 @@ class _Outcome(NamedTuple):
     """The result of one way of running the bundle."""
 
     name: str
-    rows: NDArray[np.int64]
-    """Indices of the texts."""
     logits: NDArray[np.float32]
-    """The bundle's logits, [rows, classes]."""
+    """The bundle's logits, [texts, classes]."""
     lengths: NDArray[np.int64] | None = None
-    """The length that each text was padded to, [rows]; None where a report by length makes no sense."""
+    """The length that each text was padded to, [texts]; None where a report by length makes no sense."""
 
 
-def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: EngineName) -> Measurement:
+def measure(
+    bundle: Bundle, reference: Reference, bounds: Bounds, engine: EngineName, progress: Progress = SILENT
+) -> Measurement:
     """Compare a bundle with torch: texts one by one, in batches of mixed lengths, and padded to each of its lengths.
 
     Measuring stops at the first condition that misses a bound, because the bundle is refused then.
@@ -88,15 +160,15 @@ def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: Engine
     conditions: list[Condition] = []
     failures: list[str] = []
     batch_difference = 0.0
-    for outcome in _run(bundle, engine, reference.texts):
+    for outcome in _Runs(bundle, engine, reference, progress).outcomes():
         outcomes.append(outcome)
-        conditions.append(Condition.of(outcome.name, outcome.logits, reference.logits[outcome.rows], run))
-        moved = float(np.abs(outcome.logits - outcomes[0].logits[outcome.rows]).max())
+        conditions.append(Condition.of(outcome.name, outcome.logits, reference.logits, run))
+        moved = float(np.abs(outcome.logits - outcomes[0].logits).max())
         batch_difference = max(batch_difference, moved)
         failures += bounds.failures(conditions[-1], moved)
         if failures:
             break
-    alone = outcomes[0].logits
+    one_by_one = outcomes[0].logits
     report = ParityReport(
         conditions=tuple(conditions),
         by_length=tuple(_by_length(outcomes[-1], reference, run)),
@@ -105,50 +177,61 @@ def measure(bundle: Bundle, reference: Reference, bounds: Bounds, engine: Engine
         failures=tuple(failures),
         worst=tuple(_worst(bundle, reference, outcomes)),
         torch=probabilities(reference.logits, bundle.manifest.activation),
-        bundle=probabilities(alone, bundle.manifest.activation),
+        bundle=probabilities(one_by_one, bundle.manifest.activation),
+        left_out=reference.left_out,
     )
-    return Measurement(report, alone)
+    return Measurement(report, one_by_one)
 
 
-def _run(bundle: Bundle, engine_name: EngineName, texts: Sequence[str]) -> Iterator[_Outcome]:
-    """Run the texts one by one, in mixed batches, and each padded to a length that it fits into, taking these in turn."""
-    classifier = Classifier(bundle, engine=engine_name)  # as a user would
-    yield _Outcome("one by one", np.arange(len(texts)), np.concatenate([classifier.logits([text]) for text in texts]))
-    engine = open_engine(bundle, engine_name, usable_cpus())
-    ids = [tokens.ids for tokens in TextTokenizer(bundle, threads=1).encode(texts)]
+class _Runs:
+    """Runs of the parity texts through one engine, which is opened once."""
 
-    def run(group: Sequence[int], length: int) -> NDArray[np.float32]:
-        return engine(*pad([ids[row] for row in group], length, bundle.manifest.pad_id, bundle.manifest.batch)).logits[
-            : len(group)
-        ]
+    def __init__(self, bundle: Bundle, engine: EngineName, reference: Reference, progress: Progress) -> None:
+        self._manifest = bundle.manifest
+        self._ids = [tokens.ids for tokens in TextTokenizer(bundle, usable_cpus()).encode(reference.texts)]
+        self._engine = open_engine(bundle, engine, usable_cpus())
+        self._longest = reference.longest
+        self._progress = progress
 
-    size = bundle.manifest.batch or MAX_ROWS
-    shuffled = random.Random(0).sample(range(len(texts)), len(texts))  # noqa: S311 - lengths, not secrets
-    groups = [shuffled[at : at + size] for at in range(0, len(texts), size)]
-    longest = [padded_length(max(len(ids[row]) for row in group), bundle.manifest.lengths) for group in groups]
-    yield _Outcome("mixed batches", np.array(shuffled), np.concatenate([*map(run, groups, longest)]))
-    fitting = [[length for length in bundle.manifest.lengths if length >= len(tokens)] for tokens in ids]
-    lengths = np.array([each[row % len(each)] for row, each in enumerate(fitting)])
-    padded = np.concatenate([run([row], length) for row, length in enumerate(lengths.tolist())])
-    yield _Outcome("padded", np.arange(len(texts)), padded, lengths)
+    def outcomes(self) -> Iterator[_Outcome]:
+        """Run the texts in each condition; one that is not asked for is not run."""
+        counts, rows, grid = [len(ids) for ids in self._ids], self._manifest.batch, self._manifest.grid
+        conditions = {"one by one": [*alone(counts, grid)], "mixed batches": [*mixed(counts, grid, rows)]}
+        if grid is not None:
+            conditions["padded"] = [*padded(counts, [length for length in grid if length <= self._longest], rows)]
+        work = {name: sum(map(self._tokens, batches)) for name, batches in conditions.items()}
+        done = 0
+        for name, batches in conditions.items():
+            logits = np.empty((len(counts), len(self._manifest.labels)), np.float32)
+            lengths = np.empty(len(counts), np.int64)
+            for batch in batches:
+                logits[[*batch.rows]], lengths[[*batch.rows]] = self._run(batch), batch.length
+                done += self._tokens(batch)
+                self._progress.share(done / sum(work.values()))
+            yield _Outcome(name, logits, lengths if name == "padded" else None)
+
+    def _run(self, batch: Batch) -> NDArray[np.float32]:
+        texts = [self._ids[row] for row in batch.rows]
+        return self._engine(*pad(texts, batch.length, self._manifest.pad_id, self._manifest.batch)).logits[: len(texts)]
+
+    def _tokens(self, batch: Batch) -> int:
+        return (self._manifest.batch or len(batch.rows)) * batch.length
 
 
 def _by_length(outcome: _Outcome, reference: Reference, run: LogitsOrigin) -> Iterator[Condition]:
     """Yield the condition of each length, over the texts that were padded to it."""
     for length in () if outcome.lengths is None else np.unique(outcome.lengths):
         rows = outcome.lengths == length
-        yield Condition.of(f"padded to {length}", outcome.logits[rows], reference.logits[outcome.rows[rows]], run)
+        yield Condition.of(f"padded to {length}", outcome.logits[rows], reference.logits[rows], run)
 
 
 def _worst(bundle: Bundle, reference: Reference, runs: Sequence[_Outcome]) -> Iterator[WorstText]:
-    drifts = np.zeros((len(runs), len(reference.texts)))
-    for run, of_texts in zip(runs, drifts, strict=True):
-        moved = drift(run.logits, reference.logits[run.rows], bundle.manifest.activation)
-        of_texts[run.rows] = np.nan_to_num(moved, nan=np.inf)
+    moved = [drift(run.logits, reference.logits, bundle.manifest.activation) for run in runs]
+    drifts = np.nan_to_num(moved, nan=np.inf)
     expected = probabilities(reference.logits, bundle.manifest.activation)
     for row in drifts.max(axis=0).argsort(kind="stable")[::-1][:_WORST].tolist():
         run = runs[int(drifts[:, row].argmax())]
-        found = probabilities(run.logits[run.rows == row], bundle.manifest.activation)[0]
+        found = probabilities(run.logits[row : row + 1], bundle.manifest.activation)[0]
         yield WorstText(
             text=reference.texts[row],
             drift=float(drifts[:, row].max()),

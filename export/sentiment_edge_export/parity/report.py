@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sentiment_edge_export.parity.tokens import TokenizerParity
     from sentiment_edge_runtimes.comparison import Condition
     from sentiment_edge_runtimes.vocabulary import EngineName
 
@@ -88,6 +89,10 @@ class ParityReport:
     """Probabilities in torch, [texts, classes]."""
     bundle: NDArray[np.float64] = field(repr=False, compare=False)
     """Probabilities in the bundle of the texts one by one, [texts, classes]."""
+    left_out: tuple[str, ...] = ()
+    """A sentence on what was not measured, if anything was not."""
+    tokenizer: TokenizerParity | None = None
+    """The comparison of the ids; None if it was not made, as in `verify`."""
 
     @property
     def passed(self) -> bool:
@@ -106,12 +111,14 @@ class ParityReport:
             "conditions": [asdict(condition) for condition in self.conditions],
             "batch_difference": self.batch_difference,
             "bounds": self.bounds.as_json(),
+            **({"left_out": [*self.left_out]} if self.left_out else {}),
         }
 
     def whole(self) -> dict[str, Any]:
         """Return the report that a bundle holds, as JSON, without the user's own texts."""
         worst = [{**asdict(text), "text": None if text.private else text.text} for text in self.worst]
-        return {**self.summary(), "by_length": [asdict(condition) for condition in self.by_length], "worst": worst}
+        tokens = {"tokenizer": self.tokenizer.as_json()} if self.tokenizer else {}
+        return {**self.summary(), "by_length": [asdict(condition) for condition in self.by_length], "worst": worst, **tokens}
 
 
 def merge(reports: Sequence[ParityReport]) -> ParityReport:

@@ -54,12 +54,31 @@ def scheme(classifier: TorchClassifier, _: ExportOptions) -> Scheme:
 
 
 def adapt(model: ir.Model) -> None:
-    """Make every GRU keep its state through padding by its gates: OpenVINO's GRU ignores lengths in a mixed batch."""
+    """Say in another way what OpenVINO passes over: a GRU's lengths in a mixed batch, and the axis of a Fourier transform."""
     editor = GraphEditor(model.graph)
     for node in list(model.graph):
         if node.op_type == "GRU" and len(node.inputs) > _LENGTHS_INPUT and node.inputs[_LENGTHS_INPUT] is not None:
             editor.before(node)
             _hold_in_padding(node, editor)
+        elif node.op_type == "DFT":
+            editor.before(node)
+            _transform_axis_1(node, editor)
+
+
+def _transform_axis_1(node: ir.Node, editor: GraphEditor) -> None:
+    """Move the axis of a Fourier transform to 1, the only one that OpenVINO transforms, whatever the node says."""
+    signal, length, stated = (*node.inputs, None, None)[:3]
+    axis = constant_of(stated)
+    if signal is None or signal.shape is None or axis is None:
+        raise ExportError("a Fourier transform's axis is not a constant; report this with the versions in use")
+    order = [*range(len(signal.shape))]
+    order[1], order[int(axis)] = order[int(axis)], order[1]
+    if order[1] == 1:
+        return
+    inverse, onesided = (node.attributes[name].as_int() for name in ("inverse", "onesided"))
+    inputs = [editor.emit("Transpose", [signal], perm=order), length, editor.constant("dft_axis", np.array(1, np.int64))]
+    transformed = editor.emit("DFT", inputs, inverse=inverse, onesided=onesided)
+    editor.replace(node, editor.emit("Transpose", [transformed], perm=order))
 
 
 def _hold_in_padding(gru: ir.Node, editor: GraphEditor) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sentiment_edge.cli.common.estimate import Estimate
 from sentiment_edge.cli.common.flags import with_flags
 from sentiment_edge.render.text import visible
 from sentiment_edge_runtimes.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
@@ -39,14 +41,18 @@ def warn(text: str, *details: str) -> None:
 class TerminalProgress(Progress):
     """Progress on stderr: remarks; if it is `shown`, stages too, and after a while a count of the lines that are done.
 
-    As a context manager it ends the line of the count at last.
+    Where the stages are expected, each has its place, its share and the time left of the whole, in one line that changes. As a
+    context manager it ends that line, or that of the count, at last.
     """
 
     def __init__(self, *, shown: bool | None = None) -> None:
         self._shown = shows_progress() if shown is None else shown
+        self._estimate: Estimate | None = None
         self._lines = 0
         self._start = time.monotonic()
         self._refreshed = 0.0
+        self._width = 0
+        """Characters of the line that can still change; 0 if there is none."""
 
     def __enter__(self) -> Self:
         return self
@@ -54,11 +60,25 @@ class TerminalProgress(Progress):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._end_line()
 
+    def expect(self, stages: Sequence[tuple[str, float]]) -> None:
+        """Note the stages that are to come."""
+        self._estimate = Estimate(stages)
+
     def stage(self, name: str) -> None:
         """Show a stage that begins."""
         self._end_line()
-        if self._shown:
+        if self._estimate is not None:
+            self._estimate.begin(name, time.monotonic())
+            self._show(self._estimate.line(time.monotonic()))
+        elif self._shown:
             say(f"{name} ...")
+
+    def share(self, done: float) -> None:
+        """Show the share of the running stage, if some time has passed or the stage is done."""
+        if self._estimate is not None:
+            self._estimate.advance(done)
+            if self._is_due() or done >= 1:
+                self._show(self._estimate.line(time.monotonic()))
 
     def remark(self, text: str) -> None:
         """Write a remark, whether progress is shown or not."""
@@ -69,13 +89,22 @@ class TerminalProgress(Progress):
         """Count lines that are done."""
         self._lines += items
         seconds = time.monotonic() - self._start
-        if self._shown and seconds > max(_QUIET_SECONDS, self._refreshed + _REFRESH_SECONDS):
-            self._refreshed = seconds
-            sys.stderr.write(f"\r{self._lines:,} lines, {self._lines / seconds:,.0f} a second ")
+        if seconds > _QUIET_SECONDS and self._is_due():
+            self._show(f"{self._lines:,} lines, {self._lines / seconds:,.0f} a second ")
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._start > self._refreshed + _REFRESH_SECONDS
+
+    def _show(self, line: str) -> None:
+        """Show a line in the place of the last one."""
+        if self._shown:
+            line = visible(line)
+            sys.stderr.write(f"\r{line:{self._width}}")
             sys.stderr.flush()
+            self._refreshed, self._width = time.monotonic() - self._start, len(line)
 
     def _end_line(self) -> None:
-        """End the line of the count, if one is shown."""
-        if self._refreshed:
+        """End the line that can still change, if there is one."""
+        if self._width:
             sys.stderr.write("\n")
-            self._refreshed = 0.0
+            self._width = 0

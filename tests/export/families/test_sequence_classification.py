@@ -160,8 +160,8 @@ class TestHeads:
         ({"num_attention_heads": 0}, "transformers cannot build the model"),
         ({"hidden_size": "wide"}, "transformers refuses config.json"),
         ({"model_type": "unheard-of"}, "transformers knows no model_type 'unheard-of'"),
-        ({"architectures": ["BertForMaskedLM"]}, r"unknown architecture \(BertForMaskedLM\); known are: "),
-        ({"is_decoder": True}, "no encoder for sequences"),
+        ({"architectures": ["BertForMaskedLM"]}, r"BertForMaskedLM in config\.json has no classifier of texts: it fills in"),
+        ({"is_decoder": True}, "bert is a decoder here"),
     ],
 )
 def test_a_config_that_contradicts_is_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -66,6 +66,7 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
         padding="packed",
         truncation="plain",
         calibrated=True,
+        attention_heads=config.n_heads,
         notes=(*labels.notes, *_notes(sources, config)),
     )
 
