@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from torch import nn
+from transformers.models.ibert.quant_modules import QuantEmbedding
 
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_runtimes.limits import LONGEST
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _NO_LIMIT = 10**6
 """A tokenizer's model_max_length from here on means that there is no limit."""
+
+
+_TABLES = (nn.Embedding, QuantEmbedding)
 
 
 class Positions(NamedTuple):
@@ -42,14 +46,14 @@ def find_positions(checkpoint: Checkpoint, config: PretrainedConfig, model: nn.M
     stated = getattr(config, "max_position_embeddings", None)  # no limit where it is -1, as XLNet's is
     usable = stated if type(stated) is int and stated > 0 else LONGEST
     if table is not None:
-        usable = min(usable, table.num_embeddings)
+        usable = min(usable, len(table.weight))
         usable -= 0 if table.padding_idx is None else table.padding_idx + 1
     return Positions(min(usable, _stated_limit(checkpoint), LONGEST), pad_id)
 
 
-def _table(model: nn.Module) -> nn.Embedding | None:
+def _table(model: nn.Module) -> nn.Embedding | QuantEmbedding | None:
     """Return the table of absolute positions: the first of the usual name, else the first that is named after positions."""
-    tables = [(name.rpartition(".")[2], part) for name, part in model.named_modules() if isinstance(part, nn.Embedding)]
+    tables = [(name.rpartition(".")[2], part) for name, part in model.named_modules() if isinstance(part, _TABLES)]
     usual = [table for name, table in tables if name.endswith("position_embeddings")]
     return next(iter(usual or [table for name, table in tables if "pos" in name]), None)
 

@@ -34,6 +34,12 @@ _OF_PAIRS = "the config is of a model for pairs of texts; the bundle gives it on
 _AUTO_CLASS = "AutoModelForSequenceClassification"
 _FLOAT_MASKS = ("xlnet",)
 """Models that subtract the mask from 1.0, which the tracer cannot do with a mask of integers."""
+_SEGMENTED = ("xlnet",)
+"""Models whose tokenizer gave segments other than 0 to a single text, until transformers 5."""
+_SEGMENTS = (
+    "the bundle puts all tokens into one segment, as transformers 5 does; transformers 4 put the last token into another one, "
+    "and a model that was trained so may answer a little differently"
+)
 
 
 class SequenceClassifier(nn.Module):
@@ -79,7 +85,8 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     model = load_weights(checkpoint, kind, config, weights)
     against_zero = sigmoid and config.num_labels == 1 and len(options.source.labels or ()) == _BINARY
     labels = read_labels(checkpoint, options.source.labels, _BINARY if against_zero else config.num_labels or 0)
-    notes = (*labels.notes, *([_OF_PAIRS] if reads_pairs(checkpoint.config) else ()))
+    pairs, segmented = reads_pairs(checkpoint.config), config.model_type in _SEGMENTED
+    notes = (*labels.notes, *([_OF_PAIRS] if pairs else ()), *([_SEGMENTS] if segmented else ()))
     classes = OutputClasses(labels.names, "sigmoid" if sigmoid and not against_zero else "softmax", notes)
     module = SequenceClassifier(model, against_zero=against_zero).eval()
     return make_classifier(checkpoint, config, module, FAMILY, classes)

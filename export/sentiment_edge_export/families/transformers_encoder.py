@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from optimum.utils import NormalizedConfigManager, NormalizedTextConfig
 from torch import nn
-from transformers import CONFIG_MAPPING
+from transformers import CONFIG_MAPPING, PreTrainedModel
 from transformers.activations import GELUActivation
 from transformers.utils import logging as transformers_logging
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Tensor
-    from transformers import PretrainedConfig, PreTrainedModel
+    from transformers import PretrainedConfig
 
     from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
     from sentiment_edge_runtimes.vocabulary import Activation
@@ -153,6 +153,7 @@ def make_classifier(
         CheckpointError: its positions or its tokenizer do not fit it, or it does not run.
     """
     positions = find_positions(checkpoint, config, module)
+    _add_copies(module, config, checkpoint.tokenizer.copies)
     checkpoint.tokenizer.check(config.vocab_size, positions.usable)
     example = torch.full((2, min(8, positions.usable)), config.vocab_size - 1)
     try:
@@ -182,6 +183,20 @@ def make_classifier(
     )
 
 
+def _add_copies(module: nn.Module, config: PretrainedConfig, copies: Mapping[int, int]) -> None:
+    """Give the model an embedding for each id of the tokenizer that stands for another token, by id."""
+    if not copies:
+        return
+    backbone = next(part for part in module.modules() if isinstance(part, PreTrainedModel))
+    table = cast("nn.Embedding", backbone.get_input_embeddings())
+    rows = torch.arange(max(table.num_embeddings, 1 + max(copies)))
+    rows[[*copies]] = torch.tensor([*copies.values()])
+    weight = table.weight[rows]
+    extended = nn.Embedding(len(weight), weight.shape[1], padding_idx=table.padding_idx, _weight=weight)
+    backbone.set_input_embeddings(extended.requires_grad_(requires_grad=False))
+    config.vocab_size = len(rows)
+
+
 def _attention_heads(config: PretrainedConfig) -> int:
     heads = getattr(config, "num_attention_heads", None)  # by this name whatever config.json calls it; some have no attention
     return heads if type(heads) is int else 0
@@ -193,6 +208,8 @@ def _fuse(checkpoint: Checkpoint, config: PretrainedConfig, in_parts: TracedForm
         twin = fused_twin(in_parts.module, example, in_parts.lengths[-1])
     except Exception as error:  # whatever the architecture does with what the config says
         raise CheckpointError(f"{checkpoint.folder}: the model does not run ({first_line(error)})") from error
+    if twin is None and not _attention_heads(config):
+        return in_parts
     if twin is None:
         note = f"the attention of a {config.model_type} model cannot be one node, so it is exported unfused"
         return replace(in_parts, notes=(note,))

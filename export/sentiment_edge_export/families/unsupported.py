@@ -40,6 +40,7 @@ _PERMUTED = ("xlnet",)
 _OTHERS = {
     "longformer": "Longformer cuts a text into windows, as many as it has tokens for, which a graph cannot express",
     "funnel": "Funnel shortens a text by steps that depend on its length, which a graph cannot express",
+    "nystromformer": "Nyströmformer takes texts only at one length, which its config fixes, padding included",
     "reformer": "Reformer sorts a long text's tokens into random buckets, so its answers vary",
     "canine": "Canine reads characters and has no tokenizer",
     "perceiver": "Perceiver reads bytes and has no tokenizer",

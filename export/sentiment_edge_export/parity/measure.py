@@ -123,10 +123,10 @@ def longest_measured(classifier: TorchClassifier, fixed_rows: int | None = None)
 
 def _limits(classifier: TorchClassifier, longest: int, texts: int) -> str:
     """Return the sentence on what is not measured, and on what to do about it."""
+    left_out = f"; {texts} longer texts were left out" if texts else ""
     return (
         f"parity was measured on up to {longest} of the {classifier.max_length} tokens that this model reads, as the attention "
-        f"of more takes over 2 GB in torch ({texts} longer texts left out); set `max_length` to {longest} for a bundle that "
-        "reads no more than was measured"
+        f"of more takes over 2 GB in torch{left_out}; set `max_length` to {longest} for a bundle that reads no more"
     )
 
 

@@ -7,11 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from helpers.tiny_encoders import tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_edge.export import CheckpointError
+from sentiment_edge import load
+from sentiment_edge.export import CheckpointError, export_model
+from sentiment_edge_export.checkpoints.tokenization.checkpoint_tokenizer import CheckpointTokenizer
 from sentiment_edge_export.checkpoints.tokenization.pieces.from_pieces import BuiltTokenizer, build_from_pieces
 from sentiment_edge_export.checkpoints.tokenization.settings import read_settings
 from sentiment_edge_export.parity.texts import parity_texts
@@ -100,6 +105,22 @@ def test_a_merge_that_the_vocabulary_lacks_stands_for_unknown(tokenizer: BuiltTo
     assert [tokenizer.copies.get(index, index) for index in ids] == [0, unknown, unknown, 2]
     assert {*tokenizer.copies.values()} == {unknown}
     assert sorted(tokenizer.copies) == [*range(size, size + len(tokenizer.copies))]
+
+
+def test_a_model_answers_such_a_merge_as_unknown(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "phobert")
+    size = len(WORDS) + len(("<s>", "<pad>", "</s>", "<unk>", "<mask>"))
+    model = tiny_model("roberta", vocab_size=size, pad_token_id=1, bos_token_id=0, eos_token_id=2)
+    model.save_pretrained(folder)
+    export_model(str(folder), output=tmp_path / "out")
+    texts = ["the good film", "goo", "thou is x", "\u00e0 film s", "unheard of"]
+    reference = CheckpointTokenizer(folder).reference
+    ids = [reference.ids(text) for text in texts]
+    assert max(map(max, ids)) >= size
+    unknown = [[index if index < size else 3 for index in each] for each in ids]
+    with torch.no_grad():
+        expected = [model(torch.tensor([each])).logits[0].numpy() for each in unknown]
+    assert np.abs(load(tmp_path / "out").logits(texts) - np.stack(expected)).max() <= 1e-4
 
 
 def test_the_published_files(shared: Callable[[str], Path], tmp_path: Path) -> None:

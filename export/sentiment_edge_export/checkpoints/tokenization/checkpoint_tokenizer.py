@@ -17,6 +17,7 @@ from sentiment_edge_runtimes.tokenization import PROBE
 from sentiment_edge_runtimes.tokenization.tokenizer_file import TokenizerFault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tokenizers import Tokenizer
@@ -57,6 +58,15 @@ class CheckpointTokenizer:
             CheckpointError: there is no tokenizer, or it cannot be read.
         """
         return self._read.notes
+
+    @property
+    def copies(self) -> Mapping[int, int]:
+        """Ids that the model has no embedding for, and the tokens whose embeddings they must get.
+
+        Raises:
+            CheckpointError: there is no tokenizer, or it cannot be read.
+        """
+        return self._read.copies
 
     def settings(self, name: str) -> dict[str, Any]:
         """Return the object in a JSON file of the tokenizer's folder; empty if there is none."""

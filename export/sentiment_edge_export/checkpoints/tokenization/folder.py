@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge_export.checkpoints.json_file import read_json
@@ -23,6 +24,7 @@ from sentiment_edge_runtimes.errors import first_line
 from sentiment_edge_runtimes.tokenization.tokenizer_file import TokenizerFault, check_size, parse_tokenizer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tokenizers import Tokenizer
@@ -48,6 +50,8 @@ class ReadTokenizer(NamedTuple):
     """Remarks for the user, a sentence each."""
     rebuilt: bool = False
     """Whether it was made of older files, for lack of a tokenizer.json."""
+    copies: Mapping[int, int] = MappingProxyType({})
+    """Ids beyond those of the model, and the tokens whose embeddings they must get."""
 
 
 def read_folder(folder: Path) -> ReadTokenizer:
@@ -66,7 +70,7 @@ def read_folder(folder: Path) -> ReadTokenizer:
     else:
         _check_is_no_code(folder, settings)
         if built := build_from_pieces(settings):
-            return ReadTokenizer(built.library, built.reference, built.notes, rebuilt=True)
+            return ReadTokenizer(built.library, built.reference, built.notes, rebuilt=True, copies=built.copies)
         library = _from_older_files(folder, settings)
     shape = shape_of(library)
     library = with_settings(library, settings)

@@ -46,8 +46,8 @@ class Remarks:
     """Returns the token ids of a text by SentencePiece."""
 
     def notes(self) -> tuple[str, ...]:
-        """Return what may differ, a sentence each."""
-        found = [_TIES] if self.model.algorithm == "unigram" else []
+        """Return what may differ, a sentence each; ties, which any unigram model may have, are named where they are met."""
+        found: list[str] = []
         if self._splits_commas():
             found.append(_COMMAS)
         if self._lowered_tokens():
