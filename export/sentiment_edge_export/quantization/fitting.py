@@ -89,23 +89,23 @@ def _compensation(gram: Tensor) -> Tensor:
 
 
 def _round_compensated(scaled: Tensor, shares: Tensor) -> Tensor:
-    """Return the rounded values, int8 [in, out], of a scaled matrix [in, out], which becomes their errors.
+    """Return the rounded values, int8 [in, out], of a scaled matrix [in, out], which becomes their errors."""
+    values = torch.empty(scaled.shape, dtype=torch.int8)
+    _round_rows(values, scaled, torch.zeros_like(scaled), shares)
+    return values
+
+
+def _round_rows(values: Tensor, scaled: Tensor, passed: Tensor, shares: Tensor) -> None:
+    """Round rows into `values`; all but the shares, [rows, rows], are [rows, out], and `passed` are the errors taken over.
 
     The rows are halved again and again, so that nearly all of the errors is passed on by large products of matrices.
     """
-    values = torch.empty(scaled.shape, dtype=torch.int8)
-    passed = torch.zeros_like(scaled)
-
-    def round_rows(start: int, end: int) -> None:
-        if end - start == 1:
-            rounded = scaled[start].add(passed[start]).round_().clamp_(-INT8_MAX, INT8_MAX)
-            values[start] = rounded
-            scaled[start] -= rounded
-            return
-        middle = (start + end) // 2
-        round_rows(start, middle)
-        passed[middle:end].addmm_(shares[start:middle, middle:end].T, scaled[start:middle])
-        round_rows(middle, end)
-
-    round_rows(0, len(scaled))
-    return values
+    if len(scaled) == 1:
+        rounded = scaled.add(passed).round_().clamp_(-INT8_MAX, INT8_MAX)
+        values.copy_(rounded)
+        scaled -= rounded
+        return
+    upper, lower = slice(len(scaled) // 2), slice(len(scaled) // 2, None)
+    _round_rows(values[upper], scaled[upper], passed[upper], shares[upper, upper])
+    passed[lower].addmm_(shares[upper, lower].T, scaled[upper])
+    _round_rows(values[lower], scaled[lower], passed[lower], shares[lower, lower])
