@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-_CONFIG = "adapter_config.json"
+ADAPTER_CONFIG = "adapter_config.json"
 _WEIGHTS = ("adapter_model.*", "pytorch_adapter.bin", "adapter.safetensors")
 _PROMPTS = ("PROMPT_TUNING", "PREFIX_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "ADAPTION_PROMPT", "CPT")
 """Kinds that add tokens or states to a text instead of changing weights."""
-_HEAD = ("*classifier.weight", "*classifier.out_proj.weight", "*score.weight", "*logits_proj.weight")
+_HEAD = ("*.classifier.weight", "*.classifier.out_proj.weight", "*.score.weight", "*.logits_proj.weight")
+"""The layers that give a class each; not `pre_classifier`, which DistilBERT has before."""
 _DEFAULT_CLASSES = 2
 _TOKENIZER = ("tokenizer.json", "vocab.*", "*.model")
 
@@ -33,15 +34,15 @@ def check_no_adapter(folder: Path, files: Collection[str], place: str) -> None:
     Raises:
         CheckpointError: it has one; the message says how to merge it into its base.
     """
-    if _CONFIG not in files and not any(matches(name, _WEIGHTS) for name in files):
+    if ADAPTER_CONFIG not in files and not any(matches(name, _WEIGHTS) for name in files):
         return
-    stated = read_json(folder / _CONFIG)
+    stated = read_json(folder / ADAPTER_CONFIG)
     base = stated.get("base_model_name_or_path") or stated.get("model_name")
     of = shown(base) if isinstance(base, str) else "a base model"
     kind = stated.get("peft_type")
     what = f"an adapter ({shown(kind)}) for {of}" if isinstance(kind, str) else f"an adapter for {of}"
     if any(map(may_be_weights, files)):
-        names = f"{_CONFIG} and its weights"
+        names = f"{ADAPTER_CONFIG} and its weights"
         raise CheckpointError(f"{place}: {what} beside whole weights; merge it into them, or remove {names} if that was done")
     raise CheckpointError(f"{place}: {what}, not a whole model; {_advice(folder, files, stated, place)}")
 

@@ -6,7 +6,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sentiment_edge_export.checkpoints.adapters import check_no_adapter
+from sentiment_edge_export.checkpoints.adapters import ADAPTER_CONFIG, check_no_adapter
 from sentiment_edge_export.checkpoints.files import is_file, matches, may_be_weights
 from sentiment_edge_export.checkpoints.json_file import read_json
 from sentiment_edge_export.errors import CheckpointError, shown
@@ -147,9 +147,9 @@ def _explain(names: Collection[str], folder: str) -> str | None:
 
 
 def _folders_with_weights(names: Iterable[str]) -> list[str]:
-    """Return the folders below that hold weights, those of the longest training last."""
+    """Return the folders below that hold weights or an adapter, those of the longest training last."""
     parts = [name.rpartition("/") for name in names]
-    found = {folder for folder, _, name in parts if folder and may_be_weights(name)}
+    found = {folder for folder, _, name in parts if folder and (may_be_weights(name) or name == ADAPTER_CONFIG)}
     return sorted(found, key=lambda name: [int(number) for number in _NUMBER.findall(name)])
 
 

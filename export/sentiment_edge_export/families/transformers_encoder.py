@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -189,6 +190,8 @@ def _add_copies(module: nn.Module, config: PretrainedConfig, copies: Mapping[int
         return
     backbone = next(part for part in module.modules() if isinstance(part, PreTrainedModel))
     table = cast("nn.Embedding", backbone.get_input_embeddings())
+    if table.num_embeddings < min(copies):  # tokens before them have no embedding, which the tokenizer's check tells
+        return
     rows = torch.arange(max(table.num_embeddings, 1 + max(copies)))
     rows[[*copies]] = torch.tensor([*copies.values()])
     weight = table.weight[rows]
@@ -230,19 +233,34 @@ class _Reference:
 
 
 def _count_calls(module: nn.Module, example: Tensor) -> dict[str, int]:
-    """Return the calls of layer normalization and Gelu in a run: each must become one node. The module keeps hooks."""
-    calls = {"LayerNormalization": 0, "Gelu": 0}
+    """Return the calls of layer normalization and Gelu that the logits depend on: each must become one node.
+
+    LiLT's last layer also computes what nothing reads, and what no graph keeps. The module keeps hooks.
+    """
+    calls: list[tuple[str, Tensor]] = []
     for part in module.modules():
         if isinstance(part, nn.LayerNorm | GELUActivation | nn.GELU):
-            kind = "LayerNormalization" if isinstance(part, nn.LayerNorm) else "Gelu"
 
-            def count(*_: Any, kind: str = kind) -> None:  # noqa: ANN401
-                calls[kind] += 1
+            def mark(part: nn.Module, _: object, output: Tensor) -> Tensor:
+                zero = torch.zeros((), requires_grad=True)
+                calls.append(("LayerNormalization" if isinstance(part, nn.LayerNorm) else "Gelu", zero))
+                return output + zero
 
-            part.register_forward_hook(count)
-    with torch.no_grad(), _quiet_transformers():
-        module(example, torch.ones_like(example))
-    return {kind: number for kind, number in calls.items() if number}
+            part.register_forward_hook(mark)
+    with torch.enable_grad(), _quiet_transformers():
+        reached = _leaves(module(example, torch.ones_like(example)))
+    return dict(Counter(kind for kind, zero in calls if zero in reached))
+
+
+def _leaves(output: Tensor) -> set[Tensor]:
+    """Return the tensors that an output was computed from, among those that a gradient is wanted for."""
+    waiting, seen = [output.grad_fn], set()
+    while waiting:
+        step = waiting.pop()
+        if step is not None and step not in seen:
+            seen.add(step)
+            waiting.extend(before for before, _ in step.next_functions)
+    return {step.variable for step in seen if hasattr(step, "variable")}
 
 
 @contextmanager

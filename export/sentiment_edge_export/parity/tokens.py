@@ -61,7 +61,12 @@ def tokenizer_texts(tokenizer: CheckpointTokenizer) -> list[str]:
     made: list[str] = json.loads(_MADE.read_text(encoding="utf-8"))
     added = sorted(token.content for token in tokenizer.library.get_added_tokens_decoder().values())
     added = added[:: -(-len(added) // _MOST_ADDED) or 1]
-    return [*made, *(text for token in added for text in (token, f"a {token} b", f"the{token}film  {token}"))]
+    return [*made, *(text for token in added for text in _with_token(token))]
+
+
+def _with_token(token: str) -> tuple[str, ...]:
+    """Return texts with a token alone, between words, within one, and in other capitals, where only some tokens are found."""
+    return token, f"a {token} b", f"the{token}film  {token}", f"{token.lower()} or {token.upper()}"
 
 
 def compare_tokenizer(

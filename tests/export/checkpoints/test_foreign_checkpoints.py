@@ -181,9 +181,18 @@ for folder in sys.argv[1:]:
     assert all(line.startswith(f"sentiment-edge: {folder}") for line, folder in zip(lines, folders, strict=True))
 
 
-def test_classes_of_an_adapter_are_in_the_code(tmp_path: Path) -> None:
+def test_adapters_of_a_training_are_named_by_their_folders(tmp_path: Path) -> None:
+    for step in ("checkpoint-500", "checkpoint-1000"):
+        write(tmp_path / "run" / step, {"adapter_config.json": LORA})
+    is_refused(tmp_path / "run", tmp_path / "out", "no weights here, but in checkpoint-500, checkpoint-1000; give the folder")
+
+
+@pytest.mark.parametrize("before", ["classifier.dense", "pre_classifier"])
+def test_classes_of_an_adapter_are_in_the_code(tmp_path: Path, before: str) -> None:
     folder = write(tmp_path / "lora", {"adapter_config.json": LORA, "tokenizer.json": {}})
-    save_file({"base_model.model.classifier.out_proj.weight": torch.zeros(5, 8)}, folder / "adapter_model.safetensors")
+    last = "classifier" if before.startswith("pre") else "classifier.out_proj"
+    layers = {f"base_model.model.{name}.weight": torch.zeros(size, 8) for name, size in ((before, 8), (last, 5))}
+    save_file(layers, folder / "adapter_model.safetensors")
     is_refused(folder, tmp_path / "out", CODE.format(", num_labels=5") + rf".*with --tokenizer {re.escape(str(folder))}")
 
 

@@ -48,3 +48,21 @@ def test_another_file(tmp_path: Path, contents: bytes | None, reason: bytes) -> 
     assert (done.returncode, done.stdout) == (1, b"")
     assert reason in done.stderr
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "kind"),
+    [
+        ("model.gguf", b"GGUF\x03\0\0\0", b"weights in GGUF"),
+        ("tf_model.h5", b"\x89HDF\r\n\x1a\n", b"an HDF5 file"),
+        ("model.onnx", b"\x08\x07\x12\x07pytorch", b"a model in ONNX"),
+        ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\n", b"run git lfs pull"),
+        ("pytorch_model.bin", b"<!DOCTYPE html><html>", b"a web page"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_by_its_name(tmp_path: Path, name: str, contents: bytes, kind: bytes) -> None:
+    (tmp_path / name).write_bytes(contents)
+    done = invoke("models", "--inspect", tmp_path / name)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert kind in done.stderr
+    assert b"Burn" not in done.stderr

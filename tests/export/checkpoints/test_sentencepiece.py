@@ -200,6 +200,20 @@ def test_special_tokens_of_the_settings(tmp_path: Path) -> None:
         assert tokenizer.library.encode(text).ids == tokenizer.reference.ids(text)
 
 
+def test_flags_and_names_of_more_special_tokens(tmp_path: Path) -> None:
+    token = {"content": "<user>", "lstrip": True, "rstrip": True}
+    folder = write_folder(
+        tmp_path / "model", "xlmr", additional_special_tokens=[token], extra_special_tokens={"link_token": "<link>"}
+    )
+    built = build_from_pieces(read_settings(folder))
+    assert built
+    added = built.library.get_added_tokens_decoder().values()
+    assert {"<user>", "<link>"} <= {token.content for token in added}
+    assert next(token for token in added if token.content == "<user>").rstrip
+    for text in ("a <user> b", "<link><user>", "a <link> b"):
+        assert built.library.encode(text).ids == built.reference.ids(text)
+
+
 def test_two_splits_that_score_the_same_are_named(tokenizers: Callable[[str], BuiltTokenizer]) -> None:
     tokenizer = tokenizers("xlmr")
     texts = [f"{'so good ' * count}{'!' * more}" for count in range(12) for more in range(12)]

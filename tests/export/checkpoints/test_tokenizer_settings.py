@@ -23,6 +23,7 @@ from tokenizers import AddedToken
 
 from sentiment_edge_export.checkpoints.tokenization.checkpoint_tokenizer import CheckpointTokenizer
 from sentiment_edge_export.errors import CheckpointError
+from sentiment_edge_export.parity.tokens import compare_tokenizer
 
 WORD_FILES = ("tokenizer.json", "vocab.txt")
 BYTE_FILES = ("tokenizer.json", "vocab.json")
@@ -77,6 +78,8 @@ class TestWordPieces:
         [
             {"tokenizer_config": {"added_tokens_decoder": {str(len(WORD_PIECES)): {"content": "@User", "normalized": False}}}},
             {"tokenizer_config": {"additional_special_tokens": ["@User"]}},
+            {"tokenizer_config": {"extra_special_tokens": {"user_token": "@User"}}},
+            {"tokenizer_config": {"extra_special_tokens": ["@User"]}},
             {"special_tokens_map": {"additional_special_tokens": [{"content": "@User"}]}},
             {"added_tokens": {"@User": len(WORD_PIECES)}, "special_tokens_map": {"additional_special_tokens": ["@User"]}},
         ],
@@ -86,6 +89,14 @@ class TestWordPieces:
         write_word_pieces(folder, file)
         assert tokens(folder, "a @User !") == ["a", "@User", "!"]
         assert CheckpointTokenizer(folder).library.token_to_id("@User") == len(WORD_PIECES)
+
+    def test_lists_of_tokens_in_both_files_count(self, tmp_path: Path, file: str) -> None:
+        one, other = ({"additional_special_tokens": [text]} for text in ("@User", "@Link"))
+        folder = write_settings(tmp_path, "bert", tokenizer_config=one, special_tokens_map=other)
+        write_word_pieces(folder, file)
+        assert tokens(folder, "@Link @User") == ["@Link", "@User"]
+        assert CheckpointTokenizer(folder).library.token_to_id("@User") == len(WORD_PIECES)
+        compare_tokenizer(CheckpointTokenizer(folder), [], 64, "tokenizer")
 
     def test_special_tokens_in_a_text(self, tmp_path: Path, file: str) -> None:
         folder = write_settings(tmp_path, "bert")
@@ -118,6 +129,13 @@ class TestByteLevel:
         write_byte_pieces(folder, file)
         assert tokens(folder, "go <mask> go") == ["go", " <mask>", "Ġgo"]
 
+    def test_a_mask_without_flags_takes_the_space_before_it(self, tmp_path: Path, file: str) -> None:
+        folder = write_settings(tmp_path, "roberta", special_tokens_map={"mask_token": "<mask>"})
+        write_byte_pieces(folder, file)
+        assert tokens(folder, "go <mask> go") == ["go", " <mask>", "Ġgo"]
+        done = compare_tokenizer(CheckpointTokenizer(folder), [], 64, "tokenizer")
+        assert done.reference.startswith("transformers ") and not done.differences
+
     @pytest.mark.parametrize("model_type", ["roberta", "bart", "gpt2"])
     def test_the_ids_are_those_of_the_reference(self, tmp_path: Path, file: str, model_type: str) -> None:
         folder = write_settings(tmp_path, model_type)
@@ -125,6 +143,53 @@ class TestByteLevel:
         tokenizer = CheckpointTokenizer(folder)
         for text in ("", "good going", " go\u00a0 <mask>x", "Ünïcödé 😀 </s>"):
             assert tokenizer.ids(text, NO_LIMIT, "tokenizer") == tokenizer.reference.ids(text)
+
+
+@pytest.mark.parametrize(
+    ("merges", "expected", "lost"),
+    [
+        ("#version: 0.2 - ours\ng o\nĠ go\ngo o\ngoo d\n\n\n", ["good"], None),
+        ("#version: 0.2\r\ng o\r\nĠ go\r\ngo o\r\ngoo d\r\n", ["good"], None),
+        ("#version: 0.2\ng o\nĠ go\ngo o\ngoo d", ["goo", "d"], "the last line"),
+        ("g o\nĠ go\ngo o\ngoo d\n", ["g", "o", "o", "d"], "the first line"),
+        ("g o", ["g", "o", "o", "d"], "the first line"),
+    ],
+)
+def test_merges_of_an_unusual_form_are_read_as_in_transformers_4(
+    tmp_path: Path, merges: str, expected: list[str], lost: str | None
+) -> None:
+    folder = write_settings(tmp_path, "roberta")
+    write_byte_pieces(folder, "vocab.json")
+    (folder / "merges.txt").write_bytes(merges.encode())
+    assert tokens(folder, "good") == expected
+    tokenizer = CheckpointTokenizer(folder)
+    assert [lost in note for note in tokenizer.notes if lost] == [True] * bool(lost) and len(tokenizer.notes) == bool(lost)
+    assert not lost or tokenizer.reference.name == "tokenizer.json itself"
+
+
+def test_a_prefix_in_the_file_only_is_named(tmp_path: Path) -> None:
+    folder = write_settings(tmp_path, "modernbert", tokenizer_config={"tokenizer_class": "PreTrainedTokenizerFast"})
+    write_byte_pieces(folder, "tokenizer.json", prefix=True)
+    assert tokens(folder, "go") == ["Ġgo"]
+    (note,) = CheckpointTokenizer(folder).notes
+    assert "add_prefix_space" in note and "\n" not in note
+    write_settings(folder, tokenizer_config={"tokenizer_class": "PreTrainedTokenizerFast", "add_prefix_space": True})
+    assert not CheckpointTokenizer(folder).notes
+
+
+@pytest.mark.parametrize(("stated", "refused"), [({}, True), ({"truncation_side": "right"}, False)])
+def test_a_cut_at_the_start_that_only_the_file_states(tmp_path: Path, stated: dict[str, str], refused: bool) -> None:
+    folder = write_settings(tmp_path, "bert", tokenizer_config=stated)
+    cut = word_pieces()
+    cut.enable_truncation(8, direction="left")
+    cut.save(str(folder / "tokenizer.json"))
+    tokenizer = CheckpointTokenizer(folder)
+    if not refused:
+        tokenizer.check(len(WORD_PIECES), 16)
+        assert tokenizer.library.truncation is None
+        return
+    with pytest.raises(CheckpointError, match="cuts long texts at their start"):
+        tokenizer.check(len(WORD_PIECES), 16)
 
 
 def test_a_prefix_in_the_file_that_the_class_does_not_have(tmp_path: Path) -> None:
@@ -263,6 +328,7 @@ def test_settings_that_are_none(tmp_path: Path, file: str, files: dict[str, Any]
             {"tokenizer_config": {"tokenizer_class": "BertJapaneseTokenizer"}},
             "no tokenizer.json can have the tokens of BertJapanese",
         ),
+        ({"config": {"model_type": "esm"}}, "no tokenizer.json can have the tokens of EsmTokenizer: it reads proteins"),
         ({"tokenizer_config": {"tokenizer_class": "OurTokenizer"}}, "needs Python code (OurTokenizer"),
         ({"config": {"model_type": "bert", "auto_map": {"AutoTokenizer": ["code.OurTokenizer", None]}}}, "needs Python code"),
         ({"tokenizer_config": {"tokenizer_class": "HerbertTokenizer"}}, "are not those of HerbertTokenizer"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers.refusals import refused
 from helpers.tiny_encoders import tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,6 +122,12 @@ def test_a_model_answers_such_a_merge_as_unknown(tmp_path: Path) -> None:
     with torch.no_grad():
         expected = [model(torch.tensor([each])).logits[0].numpy() for each in unknown]
     assert np.abs(load(tmp_path / "out").logits(texts) - np.stack(expected)).max() <= 1e-4
+
+
+def test_a_vocabulary_larger_than_the_embedding_of_a_word_level_model(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "phobert")
+    tiny_model("roberta", vocab_size=len(WORDS), pad_token_id=1, bos_token_id=0, eos_token_id=2).save_pretrained(folder)
+    refused(folder, tmp_path / "out", f"the embedding {len(WORDS)} rows")
 
 
 def test_the_published_files(shared: Callable[[str], Path], tmp_path: Path) -> None:

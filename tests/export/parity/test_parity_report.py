@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from sentiment_edge.parity.page import page as report_page
 from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
+from sentiment_edge_export.parity.tokens import TokenDifference, TokenizerParity
 from sentiment_edge_export.quantization.sensitivity import Sensitivity
 from sentiment_edge_runtimes.comparison import Condition
 
@@ -49,6 +50,8 @@ def test_a_page_tells_of_what_passed(tiny: Path, tmp_path: Path) -> None:
     assert {each.texts for each in conditions} == {261}
     page, shown = read_page(tmp_path / "a.html")
     assert page.cells[0] == f"{tiny}, fp32"
+    tokens = json.loads(done.stdout)["tokenizer"]
+    assert f"On {tokens['texts']} texts the same as of {tokens['reference']}." in page.cells
     assert "Passed: " in shown and "Refused" not in shown
     assert {f"fp32, {each.name}" for each in conditions} | {"onnxruntime", "≥ 100%", "padded to 16"} <= {*page.cells}
     assert {f"{each.max_drift:.2g}" for each in conditions} <= {*page.cells}
@@ -95,8 +98,11 @@ def test_any_figures_make_a_page(torch: Array, bundle: Array, bound: float, text
     bounds = Bounds(agreement=1, mean_drift=bound, logit_difference=np.inf, batch_difference=np.inf)
     shares = dict.fromkeys((f"{text}0", f"{text}1", f"{text}2"), float("nan"))
     worst = (WorstText(text, np.inf, shares, shares, private=True),)
-    report = ParityReport((condition,), (), np.nan, bounds, (text,), worst, torch, bundle)
-    page = Page(report_page(report, text, **{"ranking" if refused else "fp32": [Sensitivity(text, np.nan, 1)]}))
+    tokens = TokenizerParity(text, 7, (TokenDifference(text, 2),))
+    report = ParityReport((condition,), (), np.nan, bounds, (text,), worst, torch, bundle, (), tokens)
+    weights = {"ranking" if refused else "fp32": [Sensitivity(text, np.nan, 1)]}
+    page = Page(report_page(report, text, notes=[text], **weights))
+    assert {"Tokens", "Good to know"} <= {*page.cells}
     assert ("Weights that stayed fp32: 100.0%" in page.cells) is not refused
     finite = np.isfinite(torch + bundle).all(axis=1).any()
     assert page.foreign == []

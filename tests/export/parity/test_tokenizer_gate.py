@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 from helpers.tiny_checkpoints import tiny_tokenizer
 from helpers.tiny_encoders import tiny_model, write_encoder
-from helpers.tokenizer_folders import LETTERS, WORD_PIECES, word_pieces, write_byte_pieces, write_settings, write_word_pieces
+from helpers.tokenizer_folders import (
+    LETTERS,
+    WORD_PIECES,
+    byte_pieces,
+    word_pieces,
+    write_byte_pieces,
+    write_settings,
+    write_word_pieces,
+)
+from tokenizers.normalizers import Replace
 
 from sentiment_edge.export import GateOptions, export_model
 from sentiment_edge_export.checkpoints.tokenization.checkpoint_tokenizer import CheckpointTokenizer
@@ -112,11 +121,36 @@ def test_added_tokens_are_tried(tmp_path: Path) -> None:
     assert "a @User b" in texts and "a [MASK] b" in texts
 
 
+@pytest.mark.parametrize("flag", ["normalized", "single_word"])
+def test_flags_of_an_added_token_are_seen(tmp_path: Path, flag: str) -> None:
+    other, folder = (
+        folder_of(
+            tmp_path / str(value),
+            do_lower_case=True,
+            added_tokens_decoder={str(len(WORD_PIECES)): {"content": "User", "normalized": False, flag: value}},
+        )
+        for value in (True, False)
+    )
+    with pytest.raises(CheckpointError, match="in another way"):
+        compare_tokenizer(Held(folder, other), [], 64, "tokenizer")
+
+
+@pytest.mark.parametrize("changed", ["``", "''", "\u0c08", "\U00010400", "\u0308"])
+def test_characters_that_another_normalizer_changes_are_seen(tmp_path: Path, changed: str) -> None:
+    folder, other = tmp_path / "one.json", tmp_path / "other.json"
+    tokenizer = byte_pieces()
+    tokenizer.save(str(folder))
+    tokenizer.normalizer = Replace(changed, "")
+    tokenizer.save(str(other))
+    with pytest.raises(CheckpointError, match="in another way"):
+        compare_tokenizer(Held(folder, other), [], 512, "tokenizer")
+
+
 def test_many_added_tokens_are_sampled(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, do_lower_case=True, additional_special_tokens=[f"<{index}>" for index in range(3000)])
     tokenizer = CheckpointTokenizer(folder)
     few = len(tokenizer_texts(CheckpointTokenizer(folder_of(tmp_path / "few", do_lower_case=True))))
-    assert 300 < len(tokenizer_texts(tokenizer)) - few <= 3 * 256
+    assert 300 < len(tokenizer_texts(tokenizer)) - few <= 4 * 256
     assert len(LETTERS) < len(WORD_PIECES) < tokenizer.library.get_vocab_size()
 
 

@@ -101,7 +101,7 @@ class CheckpointTokenizer:
             CheckpointError: one of these does not hold, or the tokenizer does not work.
         """
         tokenizer = self.library
-        if self.settings(CONFIG).get("truncation_side") == "left":
+        if self._read.cuts_start:
             raise CheckpointError(
                 f"{self.source}: the tokenizer cuts long texts at their start; the runtime cuts at the end only"
             )
@@ -138,6 +138,7 @@ class CheckpointTokenizer:
             read = read_folder(self.source) if self.source.is_dir() else ReadTokenizer(read_file(self.source))
         except TokenizerFault as error:
             raise CheckpointError(f"{self.source}: not a tokenizer ({first_line(error)})") from error
+        side = self.settings(CONFIG).get("truncation_side") or (read.library.truncation or {}).get("direction")
         read.library.no_padding()
         read.library.no_truncation()
-        return read
+        return read._replace(cuts_start=side == "left")

@@ -57,10 +57,12 @@ NO_FAST_FORM = {
     "BertJapaneseTokenizer": "it splits Japanese into words by a program of its own",
     "CanineTokenizer": "it reads characters by their numbers",
     "CTRLTokenizer": "it is Python only",
+    "EsmTokenizer": "it reads proteins, by Python code",
     "FlaubertTokenizer": "it splits words by Moses' rules, in Python",
     "LukeTokenizer": "it reads entities beside words",
     "MLukeTokenizer": "it reads entities beside words",
     "RoFormerTokenizer": "it splits Chinese into words by the library rjieba",
+    "RoCBertTokenizer": "it reads shapes and sounds of characters beside them",
     "TapasTokenizer": "it reads tables",
     "XLMTokenizer": "it splits words by Moses' rules, in Python",
 }

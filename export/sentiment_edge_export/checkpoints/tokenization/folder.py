@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sentiment_edge_export.checkpoints.json_file import read_json
 from sentiment_edge_export.checkpoints.remote_code import check_needs_no_code
 from sentiment_edge_export.checkpoints.tokenization.classes import NO_FAST_FORM, group_of
-from sentiment_edge_export.checkpoints.tokenization.overriding import lowercases_unasked, with_settings
+from sentiment_edge_export.checkpoints.tokenization.overriding import keeps_prefix, lowercases_unasked, with_settings
 from sentiment_edge_export.checkpoints.tokenization.pieces.from_pieces import build_from_pieces, reference_from_pieces
 from sentiment_edge_export.checkpoints.tokenization.reference import TokenizerReference, shape_of, transformers_reference
 from sentiment_edge_export.checkpoints.tokenization.settings import CONFIG, TokenizerSettings, read_settings
@@ -18,13 +18,14 @@ from sentiment_edge_export.checkpoints.tokenization.vocabularies import (
     assumed,
     from_byte_pieces,
     from_word_pieces,
+    skipped_merges,
 )
 from sentiment_edge_export.errors import CheckpointError, shown
 from sentiment_edge_runtimes.errors import first_line
 from sentiment_edge_runtimes.tokenization.tokenizer_file import TokenizerFault, check_size, parse_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tokenizers import Tokenizer
@@ -38,6 +39,10 @@ _CAPITALS = (
     "{}: nothing states whether the tokenizer keeps capitals, so it drops them, as in transformers, though the vocabulary has "
     'some; if the model was trained with capitals, write "do_lower_case": false into tokenizer_config.json'
 )
+_PREFIX = (
+    "{}: texts begin with a space, as tokenizer.json says; transformers 4.57 drops it unless tokenizer_config.json has "
+    '"add_prefix_space": true; if the model was trained so, write false there'
+)
 
 
 class ReadTokenizer(NamedTuple):
@@ -50,6 +55,8 @@ class ReadTokenizer(NamedTuple):
     """Remarks for the user, a sentence each."""
     rebuilt: bool = False
     """Whether it was made of older files, for lack of a tokenizer.json."""
+    cuts_start: bool = False
+    """Whether long texts are cut at their start."""
     copies: Mapping[int, int] = MappingProxyType({})
     """Ids beyond those of the model, and the tokens whose embeddings they must get."""
 
@@ -72,11 +79,17 @@ def read_folder(folder: Path) -> ReadTokenizer:
         if built := build_from_pieces(settings):
             return ReadTokenizer(built.library, built.reference, built.notes, rebuilt=True, copies=built.copies)
         library = _from_older_files(folder, settings)
-    shape = shape_of(library)
+    shape, unusual = shape_of(library), None
+    if not given.is_file() and settings.group.form == "byte-level":
+        unusual = skipped_merges(folder)
     library = with_settings(library, settings)
-    notes = [*([_CAPITALS.format(folder)] if lowercases_unasked(library, settings) else ()), *_code_beside(folder, settings)]
-    reference = transformers_reference(settings, shape) if shape else None
-    return ReadTokenizer(library, reference or _pieces_beside(settings), (*notes,), rebuilt=not given.is_file())
+    reference = transformers_reference(settings, shape) if shape and not unusual else None
+    return ReadTokenizer(
+        library,
+        reference or _pieces_beside(settings),
+        (*_notes(library, settings), *([unusual] if unusual else [])),
+        rebuilt=not given.is_file(),
+    )
 
 
 def read_file(path: Path) -> Tokenizer:
@@ -116,6 +129,14 @@ def _from_older_files(folder: Path, settings: TokenizerSettings) -> Tokenizer:
             "release of transformers that the model was trained with, and save it here by `save_pretrained`"
         )
     raise CheckpointError(f"{folder}: no tokenizer.json; give the tokenizer that the model was trained with by `tokenizer`")
+
+
+def _notes(library: Tokenizer, settings: TokenizerSettings) -> Iterator[str]:
+    if lowercases_unasked(library, settings):
+        yield _CAPITALS.format(settings.folder)
+    if keeps_prefix(library, settings):
+        yield _PREFIX.format(settings.folder)
+    yield from _code_beside(settings.folder, settings)
 
 
 def _pieces_beside(settings: TokenizerSettings) -> TokenizerReference | None:

@@ -46,6 +46,13 @@ def lowercases_unasked(tokenizer: Tokenizer, settings: TokenizerSettings) -> boo
     return any(piece != piece.lower() for piece in tokenizer.get_vocab(with_added_tokens=False) if piece[:1] not in "[<")
 
 
+def keeps_prefix(tokenizer: Tokenizer, settings: TokenizerSettings) -> bool:
+    """Tell whether a text begins with a space by tokenizer.json only, which late releases 4.x overrode in any class."""
+    splitter = json.loads(tokenizer.to_str())["pre_tokenizer"]
+    own = isinstance(splitter, dict) and splitter.get("type") == _BYTES and splitter["add_prefix_space"]
+    return own and settings.stated.get("add_prefix_space") is None
+
+
 def _words(parts: dict[str, Any], settings: TokenizerSettings) -> dict[str, Any]:
     """Return BERT's normalizer by the settings, where the tokenizer has it and the class such settings."""
     normalizer = parts["normalizer"]

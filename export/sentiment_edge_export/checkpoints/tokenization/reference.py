@@ -85,14 +85,14 @@ def transformers_reference(settings: TokenizerSettings, shape: Shape) -> Tokeniz
             built = shape_of(backend)
             if built is None or built[:2] != shape[:2] or not shape.added <= built.added:
                 return None
-            if type(loaded).__name__ == _SAME_FILE:
+            if type(loaded).__name__ == _SAME_FILE or not settings.more_texts() <= {*backend.get_vocab()}:
                 return None
     except Exception:  # noqa: BLE001 - whatever a class makes of the files: then it is no judge
         return None
     backend.no_truncation()
     backend.no_padding()
     mask = settings.special_tokens().get("mask_token")
-    if isinstance(mask, AddedToken) and mask.lstrip and not settings.is_stated("mask_token"):
+    if isinstance(mask, AddedToken) and mask.lstrip and not isinstance(settings.stated.get("mask_token"), dict):
         backend.add_tokens([mask])  # release 5 has forgotten that it takes the space before it
     beyond = settings.absent_tokens(shape.vocabulary)
     return TokenizerReference(

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 CONFIG = "tokenizer_config.json"
 _SPECIAL_TOKENS_MAP, _ADDED_TOKENS = "special_tokens_map.json", "added_tokens.json"
 _NAMED = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-_MORE = ("additional_special_tokens", "extra_special_tokens")
+_ADDITIONAL = "additional_special_tokens"
+_MORE = (_ADDITIONAL, "extra_special_tokens")
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 _FAST = "Fast"
+_BEFORE_5 = {"nystromformer": "AlbertTokenizer", "xlm-roberta-xl": "XLMRobertaTokenizer"}
+"""Classes of types of models for which release 5 has none."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,17 @@ class TokenizerSettings:
                 token = AddedToken(token, lstrip=True, normalized=False)
             if token is not None:
                 found[name] = token
-        more = [_token(value, added) for name in _MORE for value in _items(self.stated.get(name))]
+        more = [_token(value, added) for value in self.more_tokens()]
         return {**found, **{f"additional {index}": token for index, token in enumerate(more) if token}}
+
+    def more_tokens(self) -> list[Any]:
+        """Return the entries of special tokens without a usual name: lists, or objects that give them names of their own."""
+        return [value for name in _MORE for value in _items(self.stated.get(name))]
+
+    def more_texts(self) -> set[str]:
+        """Return the texts of these tokens."""
+        tokens = (_token(value, {}) for value in self.more_tokens())
+        return {token.content if isinstance(token, AddedToken) else token for token in tokens if token}
 
     def absent_tokens(self, vocabulary: Container[str]) -> list[str]:
         """Return the special tokens of the class that no file states and the vocabulary lacks."""
@@ -95,7 +107,9 @@ def read_settings(folder: Path) -> TokenizerSettings:
     stated = {**config}
     added = _listed(folder, config.get("added_tokens_decoder"))
     if "added_tokens_decoder" not in config:  # folders of before 2023
-        stated |= read_json(folder / _SPECIAL_TOKENS_MAP)
+        older = read_json(folder / _SPECIAL_TOKENS_MAP)
+        lists = [*_items(stated.get(_ADDITIONAL)), *_items(older.get(_ADDITIONAL))]  # both count, unlike with single tokens
+        stated |= older | ({_ADDITIONAL: lists} if lists else {})
         added = _older(folder, stated)
     return TokenizerSettings(folder, _class_name(folder, config), stated, added, "added_tokens_decoder" in config)
 
@@ -106,7 +120,7 @@ def _class_name(folder: Path, config: Mapping[str, Any]) -> str | None:
     if name is None and isinstance(model.get("model_type"), str):
         from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES  # noqa: PLC0415 - takes a second
 
-        name = TOKENIZER_MAPPING_NAMES.get(model["model_type"])
+        name = _BEFORE_5.get(model["model_type"]) or TOKENIZER_MAPPING_NAMES.get(model["model_type"])
     return name.removesuffix(_FAST) if isinstance(name, str) else None
 
 
@@ -146,7 +160,7 @@ def _token(value: object, added: Mapping[str, AddedToken]) -> AddedToken | str |
 
 
 def _items(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return value if isinstance(value, list) else [*value.values()] if isinstance(value, dict) else []
 
 
 def _added_token(entry: Mapping[str, Any]) -> AddedToken | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WORD_PIECES = "vocab.txt"
 BYTE_LEVEL = ("vocab.json", "merges.txt")
+_HEADING = "#version"
 _SPECIAL = {"unk_token": "[UNK]", "sep_token": "[SEP]", "cls_token": "[CLS]"}
 """Pieces that every vocabulary of BERT has."""
 
@@ -61,10 +62,10 @@ def from_byte_pieces(folder: Path, settings: TokenizerSettings) -> Tokenizer:
         CheckpointError: these do not belong together, or the vocabulary lacks a special token.
     """
     vocabulary = read_json(folder / BYTE_LEVEL[0])
-    lines = _lines(folder / BYTE_LEVEL[1], "not merges, a pair per line in UTF-8")
+    lines = _merge_lines(folder)[1:-1]
     try:
         with panics_raised():
-            merges = [(first, second) for first, second in (line.split() for line in lines[1:] if line)]
+            merges = [(first, second) for first, second in (line.split() for line in lines if line)]
             tokenizer = Tokenizer(models.BPE(vocabulary, merges, continuing_subword_prefix="", end_of_word_suffix=""))
     except Exception as error:  # the library raises bare Exception
         files = " and ".join(BYTE_LEVEL)
@@ -73,6 +74,25 @@ def from_byte_pieces(folder: Path, settings: TokenizerSettings) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = _ends(folder, vocabulary, settings)
     return tokenizer
+
+
+def skipped_merges(folder: Path) -> str | None:
+    """Return a remark if transformers 4 skips a pair of merges.txt; it skips none in a file of the usual form.
+
+    It takes the first line for a heading, and drops what comes after the last line end.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    first, *rest = _merge_lines(folder)
+    lost = [*([] if first.startswith(_HEADING) else ["first"]), *(["last"] if "".join(rest[-1:]) else [])]
+    if not lost:
+        return None
+    return f"{folder}: the {' and the '.join(lost)} line of {BYTE_LEVEL[1]} counts for nothing, as in transformers 4"
+
+
+def _merge_lines(folder: Path) -> list[str]:
+    return _text(folder / BYTE_LEVEL[1], "not merges, a pair per line in UTF-8").split("\n")
 
 
 def _ends(folder: Path, vocabulary: dict[str, Any], settings: TokenizerSettings) -> Any:  # noqa: ANN401 - a union of the library
@@ -94,8 +114,12 @@ def _ends(folder: Path, vocabulary: dict[str, Any], settings: TokenizerSettings)
 
 
 def _lines(path: Path, problem: str) -> list[str]:
+    return _text(path, problem).removesuffix("\n").split("\n")  # other line ends are part of a piece
+
+
+def _text(path: Path, problem: str) -> str:
     try:
         check_size(path.stat().st_size)
-        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # other line ends are part of a piece
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: {problem} ({first_line(error)})") from error

@@ -125,7 +125,8 @@ def lay_out(model: SentencePieceModel, kind: PieceClass, settings: TokenizerSett
 
 def _flags(kind: PieceClass, settings: TokenizerSettings, names: Mapping[str, str]) -> dict[str, AddedToken]:
     """Return the added tokens that are not plain."""
-    found = {token.content: token for token in settings.added.values()}
+    tokens = (*settings.special_tokens().values(), *settings.added.values())
+    found = {token.content: token for token in tokens if isinstance(token, AddedToken)}
     mask, stated = names.get("mask_token"), settings.stated.get("mask_token")
     if isinstance(stated, dict):
         found[str(mask)] = AddedToken(str(mask), lstrip=stated.get("lstrip") is True, rstrip=stated.get("rstrip") is True)
@@ -141,8 +142,8 @@ def _token_names(kind: PieceClass, settings: TokenizerSettings) -> dict[str, str
         value = settings.stated[name] if name in settings.stated else kind.tokens.get(name)
         if text := _text(value):
             found[name] = text
-    more = settings.stated.get(_ADDITIONAL)
-    additional: Sequence[Any] = more if isinstance(more, list) else kind.additional
+    stated = isinstance(settings.stated.get(_ADDITIONAL), list)
+    additional: Sequence[Any] = [*(() if stated else kind.additional), *settings.more_tokens()]
     return {**found, **{f"{_ADDITIONAL} {index}": text for index, value in enumerate(additional) if (text := _text(value))}}
 
 
