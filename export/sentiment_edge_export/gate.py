@@ -147,7 +147,7 @@ def prove_int8(candidate: Candidate, recipe: Int8Recipe, sample: Batches) -> Pro
     budget = candidate.folder.options.int8.fp32_budget
     if not measurement.report.passed and budget:
         progress.stage(f"ranking {len(recipe.weights)} weights by the drift that each causes in int8")
-        ranked = rank(candidate.graph, recipe, candidate.activation, sample)
+        ranked = rank(candidate.graph, recipe, candidate.activation, sample, progress)
         ranking = tuple(each._replace(engine=engine) for each in ranked)
         worst = affordable(ranking, budget)
         enough = fewest(len(worst), lambda count: attempts(worst[:count]).report.passed)

@@ -224,7 +224,7 @@ class _Export:
         if scheme is None:
             return prove(candidate)
         progress.stage("rounding")
-        recipe = int8_recipe(model, scheme, stats, batches)
+        recipe = int8_recipe(model, scheme, stats, batches, progress)
         stats.clear()  # of a large model they take a gigabyte
         return prove_int8(candidate, recipe, batches[::_RANKING_EVERY])
 
@@ -236,7 +236,7 @@ class _Export:
             return {}
         if self.shared_stats.lacks(model):
             progress.stage("calibrating")
-        return self.shared_stats.of(model, batches)
+        return self.shared_stats.of(model, batches, progress)
 
     def _calibration_batches(self, form: TracedForm) -> Batches:
         """Return ids and mask of each calibration text, leaving out those that the gate measures."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentiment_edge.cli.common.flags import with_flags
 from sentiment_edge.cli.common.options import CheckpointOption, JsonOption, TextColumnOption, one_of
 from sentiment_edge.cli.common.output import check_folder, write_page
 from sentiment_edge.cli.common.terminal import TerminalProgress, warn
@@ -171,7 +172,7 @@ def export(
     if report is not None:
         from sentiment_edge.parity.page import page
 
-        write_page(report, page(made.parity, title, fp32=made.fp32))
+        write_page(report, page(made.parity, title, notes=[*map(with_flags, made.notes)], fp32=made.fp32))
 
 
 def _split(labels: str) -> list[str]:
@@ -202,7 +203,8 @@ def _write_refusal(path: Path | None, title: str, refusal: ParityError) -> None:
     from sentiment_edge.parity.page import page
 
     try:
-        write_page(path, page(refusal.report, title, ranking=refusal.ranking))
+        notes = [*map(with_flags, refusal.report.left_out)]
+        write_page(path, page(refusal.report, title, notes=notes, ranking=refusal.ranking))
     except OSError as error:
         warn(f"{path}: {error.strerror or error}")
 
@@ -238,8 +240,12 @@ def _show(made: ExportReport, *, print_json: bool) -> None:
     for note in made.notes:
         warn(note)
     fp32 = [each._asdict() for each in made.fp32]
-    parity = made.parity.summary()
-    typer.echo(as_json(made.bundle, parity, notes=made.notes, fp32=fp32) if print_json else _as_text(made))
+    if not print_json:
+        typer.echo(_as_text(made))
+        return
+    tokens = made.parity.tokenizer.as_json() if made.parity.tokenizer else None
+    more = {"padding": made.bundle.manifest.padding, "tokenizer": tokens, "notes": made.notes, "fp32": fp32}
+    typer.echo(as_json(made.bundle, made.parity.summary(), **more))
 
 
 def _as_text(made: ExportReport) -> str:

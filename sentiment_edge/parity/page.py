@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
+    from sentiment_edge_export.parity.tokens import TokenizerParity
     from sentiment_edge_export.quantization.sensitivity import Sensitivity
     from sentiment_edge_runtimes.comparison import Condition
 
@@ -37,6 +38,8 @@ $conditions
 <p>Between a text alone and the same text in a batch, its logits differ by at most $batch_difference$allowed.</p>
 $charts
 $by_length
+$tokens
+$notes
 $weights
 <h2>Texts that moved most</h2>
 <p>Each in the condition that moved it most; the probability of every label.</p>
@@ -45,12 +48,20 @@ $worst
 change of a class probability; 99 %: the 99th percentile of the drift.</footer>""")
 
 
-def page(report: ParityReport, title: str, *, fp32: Sequence[Sensitivity] = (), ranking: Sequence[Sensitivity] = ()) -> str:
+def page(
+    report: ParityReport,
+    title: str,
+    *,
+    notes: Sequence[str] = (),
+    fp32: Sequence[Sensitivity] = (),
+    ranking: Sequence[Sensitivity] = (),
+) -> str:
     """Return the page as HTML.
 
     Args:
         report: the outcome of the gate, passed or not.
         title: name and precision of the exported model.
+        notes: what the user should know, such as what was not measured, a sentence each.
         fp32: the weights of an int8 bundle that stayed fp32.
         ranking: for a refused bundle, every weight with the drift that int8 causes in it, if that was measured.
     """
@@ -63,6 +74,8 @@ def page(report: ParityReport, title: str, *, fp32: Sequence[Sensitivity] = (), 
         allowed=f"; {allowed:g} is allowed" if math.isfinite(allowed) else "",
         charts=_charts(report),
         by_length=_by_length(report.by_length),
+        tokens=_tokens(report.tokenizer),
+        notes=f"<h2>Good to know</h2>\n{_listed(notes)}" if notes else "",
         weights=_weights(fp32, ranking),
         worst=table([["drift", "whose", "torch", "bundle", "text"], *map(_worst, report.worst)], kind="texts"),
     )
@@ -70,10 +83,14 @@ def page(report: ParityReport, title: str, *, fp32: Sequence[Sensitivity] = (), 
 
 
 def _verdict(failures: Iterable[str]) -> str:
-    missed = "".join(f"<li>{escape(failure)}</li>" for failure in failures)
-    if not missed:
+    failures = [*failures]
+    if not failures:
         return "<p>Passed: the bundle gives torch's answers.</p>"
-    return f"<p>Refused: the bundle does not give torch's answers, and was not written.</p>\n<ul>{missed}</ul>"
+    return f"<p>Refused: the bundle does not give torch's answers, and was not written.</p>\n{_listed(failures)}"
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(visible(sentence))}</li>' for sentence in sentences)}</ul>"
 
 
 def _conditions(report: ParityReport) -> str:
@@ -121,6 +138,15 @@ def _by_length(conditions: Sequence[Condition]) -> str:
         return ""
     rows = table([["padded", *_HEADER], *([each.name, *_figures(each)] for each in conditions)])
     return f"<h2>Padded, by length</h2>\n<p>Too few texts each for a bound on the labels.</p>\n{rows}"
+
+
+def _tokens(parity: TokenizerParity | None) -> str:
+    """Return the outcome of the comparison of the tokens; nothing where a refusal came first."""
+    if parity is None:
+        return ""
+    differences = [f"{each.texts} texts: {each.kind}" for each in parity.differences]
+    but = f", but for these:</p>\n{_listed(differences)}" if differences else ".</p>"
+    return f"<h2>Tokens</h2>\n<p>On {parity.texts} texts the same as of {escape(visible(parity.reference))}{but}"
 
 
 def _weights(fp32: Sequence[Sensitivity], ranking: Sequence[Sensitivity]) -> str:

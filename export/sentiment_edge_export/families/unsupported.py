@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
@@ -67,9 +68,12 @@ def check_is_encoder(folder: Path, stated: Mapping[str, Any]) -> None:
         problem = f"{shown(kind)} is an encoder with a decoder, whose classifier reads the decoder's last token"
         raise CheckpointError(f"{folder}: {problem}; export {_ENCODERS}")
     masked = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES or kind in _PERMUTED
-    if kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and (not masked or stated.get("is_decoder")):
+    writes = kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or kind in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+    if writes and (not masked or stated.get("is_decoder")):
         problem = f"{shown(kind)} is a decoder here: each token sees only those before it, and the classifier reads the last"
         raise CheckpointError(f"{folder}: {problem}; export {_ENCODERS}")
+    if stated.get("vision_config"):
+        raise CheckpointError(f"{folder}: {shown(kind)} reads images and their texts, not texts alone; export {_ENCODERS}")
     if advice := _missing_choice(kind, stated):
         raise CheckpointError(f"{folder}: {advice}")
     if kind not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES:  # the config of another may fetch from the Hub

@@ -28,6 +28,7 @@ _SCOPES = "pkg.torch.onnx.name_scopes"
 """A node's metadata: the modules that it was traced in, outermost first, and its own name, as a Python list."""
 _EXAMPLE = {"batch": 2, "length": 8}
 """Sizes to trace symbolic axes with; the tracer would take 0 and 1 for constants."""
+_LOGGERS = ("torch.onnx", "onnxscript", "onnx_ir")
 _DEPENDENT = ("data-dependent expression", "inferred ranges from model tracing", "Constraints violated")
 """Parts of torch's messages on sizes that it would have to know beforehand."""
 
@@ -96,13 +97,15 @@ def _strip(model: ir.Model) -> None:
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Silence the exporter's log and warnings."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Silence the log and the warnings of the exporter and of its optimizer, which remark on their own passes."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -13,6 +13,7 @@ import torch
 from sentiment_edge_export.errors import ExportError
 from sentiment_edge_export.graph.session import trial_session
 from sentiment_edge_export.quantization.gram import Gram
+from sentiment_edge_runtimes.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -69,13 +70,16 @@ class _Collector:
         return ActivationStats(self.gram, float(torch.cat(self._balances).mean()), least, greatest)
 
 
-def collect_activation_stats(model: ir.Model, values: Iterable[ir.Value], batches: Batches) -> dict[str, ActivationStats]:
+def collect_activation_stats(
+    model: ir.Model, values: Iterable[ir.Value], batches: Batches, progress: Progress = SILENT
+) -> dict[str, ActivationStats]:
     """Run the graph and return statistics of its values, by name, over the tokens of each batch's first text.
 
     Args:
         model: a classifier in fp32; it is not changed.
         values: some of its inner values, [batch, length, width].
         batches: ids and mask, [batch, length].
+        progress: hears what share of the texts is done.
 
     Raises:
         ExportError: a value overflows.
@@ -84,7 +88,7 @@ def collect_activation_stats(model: ir.Model, values: Iterable[ir.Value], batche
     if not names:
         return {}
     collectors: dict[str, _Collector] = {}
-    for name, tokens in inner_values(model, names, batches):
+    for name, tokens in inner_values(model, names, batches, progress):
         if name not in collectors:
             collectors[name] = _Collector(tokens.shape[1])
         collectors[name].add(torch.from_numpy(tokens))
@@ -95,19 +99,25 @@ def collect_activation_stats(model: ir.Model, values: Iterable[ir.Value], batche
     return {name: each.stats() for name, each in collectors.items()}
 
 
-def inner_values(model: ir.Model, names: Sequence[str], batches: Batches) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def inner_values(
+    model: ir.Model, names: Sequence[str], batches: Batches, progress: Progress = SILENT
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Run the graph and yield name and array, float32 [tokens, width], of each value named, several times each.
 
     Together the arrays hold the tokens of each batch's first text, or its first token where a value has no others.
     """
+    grouped = [*together(batches, model.graph.inputs[0].shape)]
+    whole, done = sum(used.size for _, _, used in grouped), 0
     with trial_session(_with_outputs(model, names)) as session:
         inputs = [node.name for node in session.get_inputs()]
-        for input_ids, attention_mask, used in together(batches, model.graph.inputs[0].shape):
+        for input_ids, attention_mask, used in grouped:
             feeds = {"input_ids": input_ids, "attention_mask": attention_mask}
             outputs = session.run([*names], {name: feeds[name] for name in inputs})
             for name in reversed(names):
                 output = outputs.pop()  # an encoder's inner values are large: each goes once it was read
                 yield name, _rows(output, used)
+            done += used.size
+            progress.share(done / whole)
 
 
 def _rows(output: NDArray[np.float32], used: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -43,6 +43,7 @@ from sentiment_edge_export.quantization.weights import (
     quantized_weights,
     round_matrices,
 )
+from sentiment_edge_runtimes.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,9 @@ class Int8Recipe(NamedTuple):
     """Scale and zero point of the activations for which they are fixed ahead of time, by name."""
 
 
-def int8_recipe(model: ir.Model, scheme: Scheme, stats: Mapping[str, ActivationStats], batches: Batches) -> Int8Recipe:
+def int8_recipe(
+    model: ir.Model, scheme: Scheme, stats: Mapping[str, ActivationStats], batches: Batches, progress: Progress = SILENT
+) -> Int8Recipe:
     """Prepare to quantize a graph: round its matrices, fitted to activation statistics where there are any.
 
     Args:
@@ -80,10 +83,11 @@ def int8_recipe(model: ir.Model, scheme: Scheme, stats: Mapping[str, ActivationS
         scheme: the kind of int8.
         stats: statistics of activations, by name.
         batches: ids and mask, [batch, length], of the texts to find static scales with.
+        progress: hears what share of the texts is done.
     """
     weights = {str(value.name): array_of(value).size for node in model.graph for value in quantized_weights(node)}
     matrices = round_matrices(model, stats, smooth_all=scheme == "static")
-    params = static_params(model, matrices, stats, batches) if scheme == "static" else {}
+    params = static_params(model, matrices, stats, batches, progress) if scheme == "static" else {}
     return Int8Recipe(scheme, {name: each.balance for name, each in stats.items()}, matrices, weights, params)
 
 

@@ -10,6 +10,7 @@ from sentiment_edge_export.graph.session import trial_session
 from sentiment_edge_export.quantization.calibration import together
 from sentiment_edge_export.quantization.rewrite import SWITCHES, switchable
 from sentiment_edge_runtimes.numerics import drift
+from sentiment_edge_runtimes.progress import SILENT, Progress
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class Sensitivity(NamedTuple):
         return f"{self.weight} (drift {self.drift:.4f}, {self.share:.1%} of the weights{where})"
 
 
-def rank(model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: Batches) -> list[Sensitivity]:
+def rank(
+    model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: Batches, progress: Progress = SILENT
+) -> list[Sensitivity]:
     """Return the sensitivity of every weight that becomes int8, worst first.
 
     Args:
@@ -45,6 +48,7 @@ def rank(model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: B
         recipe: how it becomes int8.
         activation: turns logits into probabilities.
         batches: ids and mask, [batch, length], of a few texts that the gate does not measure; the first of each is used.
+        progress: hears what share of the weights is measured.
     """
     grouped = [*together(batches, model.graph.inputs[0].shape)]
     count, total = len(recipe.weights), sum(recipe.weights.values())
@@ -58,8 +62,9 @@ def rank(model: ir.Model, recipe: Int8Recipe, activation: Activation, batches: B
             return np.concatenate(outputs)
 
         fp32 = logits(np.zeros(count, np.float32))
-        alone = (float(drift(logits(switches), fp32, activation).mean()) for switches in np.eye(count, dtype=np.float32))
-        found = [
-            Sensitivity(name, moved, size / total) for (name, size), moved in zip(recipe.weights.items(), alone, strict=True)
-        ]
+        found = []
+        for (name, size), switches in zip(recipe.weights.items(), np.eye(count, dtype=np.float32), strict=True):
+            moved = float(drift(logits(switches), fp32, activation).mean())
+            found.append(Sensitivity(name, moved, size / total))
+            progress.share(len(found) / count)
     return sorted(found, key=lambda each: each.drift, reverse=True)

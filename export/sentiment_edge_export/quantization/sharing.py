@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sentiment_edge_export.quantization.calibration import ActivationStats, collect_activation_stats
 from sentiment_edge_export.quantization.weights import array_of, is_product, products
+from sentiment_edge_runtimes.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +30,11 @@ class SharedStats:
         """Return whether the graph has activations that nothing is known of, so that it must be run."""
         return not {*_keys(model).values()} <= {*self._known}
 
-    def of(self, model: ir.Model, batches: Batches) -> dict[str, ActivationStats]:
+    def of(self, model: ir.Model, batches: Batches, progress: Progress = SILENT) -> dict[str, ActivationStats]:
         """Return the statistics of the activations of all products over tokens, by name, running the graph for unknown ones."""
         keys = _keys(model)
         unknown = [value for value in products(model) if keys[str(value.name)] not in self._known]
-        collected = collect_activation_stats(model, unknown, batches)
+        collected = collect_activation_stats(model, unknown, batches, progress)
         self._known |= {keys[name]: stats for name, stats in collected.items()}
         return {name: self._known[key] for name, key in keys.items()}
 

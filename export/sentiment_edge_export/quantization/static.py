@@ -12,6 +12,7 @@ import numpy as np
 
 from sentiment_edge_export.quantization.calibration import inner_values
 from sentiment_edge_export.quantization.weights import is_product
+from sentiment_edge_runtimes.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,11 @@ class QuantParams(NamedTuple):
 
 
 def static_params(
-    model: ir.Model, matrices: Mapping[str, QuantizedMatrix], stats: Mapping[str, ActivationStats], batches: Batches
+    model: ir.Model,
+    matrices: Mapping[str, QuantizedMatrix],
+    stats: Mapping[str, ActivationStats],
+    batches: Batches,
+    progress: Progress = SILENT,
 ) -> dict[str, QuantParams]:
     """Return the parameters of each value [batch, rows, width] that is multiplied with a constant matrix, by name.
 
@@ -46,6 +51,7 @@ def static_params(
         matrices: the rounded matrices by name; activations are divided by their smoothing first.
         stats: statistics of activations, by name, over the same texts.
         batches: ids and mask, [batch, length]; only the first text of each is used.
+        progress: hears what share of the texts is done.
     """
     smoothing = _smoothing(model, matrices)
     if not smoothing:
@@ -55,7 +61,7 @@ def static_params(
     counts = {name: np.zeros(_BINS) for name in ranges}
     held: dict[str, list[NDArray[np.float32]]] = {name: [] for name in smoothing if name not in ranges}
     """The values of which no range is known yet: only those of first tokens, which are few."""
-    for name, tokens in inner_values(model, [*smoothing], batches):
+    for name, tokens in inner_values(model, [*smoothing], batches, progress):
         factors = smoothing[name]
         smoothed = tokens if factors is None else tokens / factors
         if name in held:

@@ -53,13 +53,20 @@ class Estimate:
 
     def _left(self, now: float) -> float | None:
         if self._size is None:
-            return None
+            return self._left_of_unexpected(now)
         running, elapsed = self._size * (self._share or 0), now - self._start
         done, spent = self._done + running, self._spent + (elapsed if running else 0)
-        if done < _ENOUGH * self._whole:
+        if not done or done < _ENOUGH * self._whole:
             return None
         left = (self._size - running + sum(size for _, size in self._upcoming)) * spent / done
         return max(0.0, left - (0 if running else elapsed))
+
+    def _left_of_unexpected(self, now: float) -> float | None:
+        """Return the time of the rest of a stage by its own share, and of those that follow by what is done before."""
+        if not self._share or self._share < _ENOUGH or (self._upcoming and not self._done):
+            return None
+        rest = sum(size for _, size in self._upcoming) * self._spent / self._done if self._upcoming else 0
+        return (now - self._start) * max(0.0, 1 - self._share) / self._share + rest
 
 
 def _rounded(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -41,8 +42,8 @@ def warn(text: str, *details: str) -> None:
 class TerminalProgress(Progress):
     """Progress on stderr: remarks; if it is `shown`, stages too, and after a while a count of the lines that are done.
 
-    Where the stages are expected, each has its place, its share and the time left of the whole, in one line that changes. As a
-    context manager it ends that line, or that of the count, at last.
+    Where the stages are expected, the one that runs has its place, its share and the time left of the whole, in one line that
+    changes. As a context manager it clears that line, or ends that of the count, at last.
     """
 
     def __init__(self, *, shown: bool | None = None) -> None:
@@ -66,11 +67,12 @@ class TerminalProgress(Progress):
 
     def stage(self, name: str) -> None:
         """Show a stage that begins."""
-        self._end_line()
         if self._estimate is not None:
             self._estimate.begin(name, time.monotonic())
             self._show(self._estimate.line(time.monotonic()))
-        elif self._shown:
+            return
+        self._end_line()
+        if self._shown:
             say(f"{name} ...")
 
     def share(self, done: float) -> None:
@@ -98,13 +100,23 @@ class TerminalProgress(Progress):
     def _show(self, line: str) -> None:
         """Show a line in the place of the last one."""
         if self._shown:
-            line = visible(line)
+            line = visible(line)[: _columns()]
             sys.stderr.write(f"\r{line:{self._width}}")
             sys.stderr.flush()
             self._refreshed, self._width = time.monotonic() - self._start, len(line)
 
     def _end_line(self) -> None:
-        """End the line that can still change, if there is one."""
+        """End the line that can still change, if there is one: a count stays, an estimate is of no use any more."""
         if self._width:
-            sys.stderr.write("\n")
+            sys.stderr.write("\n" if self._estimate is None else f"\r{'':{self._width}}\r")
+            sys.stderr.flush()
             self._width = 0
+
+
+def _columns() -> int | None:
+    """Return the longest line that a terminal can change in its place; None if it does not tell its width."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):  # no terminal
+        return None
+    return columns - 1 if columns > 1 else None

@@ -19,14 +19,18 @@ from sentiment_edge_runtimes.vocabulary import ENGINES
 
 
 @pytest.mark.parametrize("model_type", ["deberta-v2", "mpnet"])
-def test_relative_positions_are_exported_unfused_and_said_to_be(tmp_path: Path, model_type: str) -> None:
+def test_relative_positions_are_exported_unfused_and_said_to_be(
+    tmp_path: Path, model_type: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = write_encoder(
         tmp_path / model_type, tiny_model(model_type, **({"pad_token_id": 1} if model_type == "mpnet" else {}))
     )
+    capsys.readouterr()  # transformers shows how it saves
     report = export_model(str(folder), output=tmp_path / "out")
     assert report.parity.passed
     assert "MultiHeadAttention" not in report.bundle.manifest.nodes
     assert f"the attention of a {model_type} model cannot be one node" in report.notes[0]
+    assert capsys.readouterr().err == "", "a library remarks on what it does inside"
 
 
 def test_q_k_and_v_lose_their_reshapes_and_give_their_biases_to_the_attention(exports: Exports) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sentiment_edge.cli.common.estimate import Estimate
@@ -39,10 +40,13 @@ def test_a_stage_may_be_skipped_or_come_unexpected() -> None:
     assert estimate.line(10) == "[2/3] calibrating, about 1 min left"
     estimate.begin("ranking", 30)
     assert estimate.line(30) == "[3/4] ranking ..."
+    estimate.advance(0.05)
+    assert estimate.line(31) == "[3/4] ranking 5 %"  # too little of it to tell
     estimate.advance(0.5)
-    assert estimate.line(31) == "[3/4] ranking 50 %"
+    assert estimate.line(230) == "[3/4] ranking 50 %, about 4 min left"  # 200 s of its own, and 60 s of what follows
 
 
+@example([("a", 0.0)], [("a", 1.0, None)])
 @given(
     st.lists(st.tuples(st.sampled_from("abcde"), st.floats(0, 100))),
     st.lists(st.tuples(st.sampled_from("abcdefg"), st.floats(0, 1e6), st.none() | st.floats(0, 1))),
@@ -73,9 +77,19 @@ def test_the_line_changes_in_its_place(capsys: pytest.CaptureFixture[str], monke
         progress.share(0.51)  # too soon for another line
         progress.remark("a remark")
         progress.stage("writing")
+    first, last = "[1/2] reading 50 %, about 20 s left", "[2/2] writing, about 10 s left"
     assert capsys.readouterr().err == (
-        "\r[1/2] reading ...\r[1/2] reading 50 %, about 20 s left\nsentiment-edge: a remark\n\r[2/2] writing, about 10 s left\n"
+        f"\r[1/2] reading ...\r{first}\r{' ' * len(first)}\rsentiment-edge: a remark\n\r{last}\r{' ' * len(last)}\r"
     )
+
+
+def test_the_line_stays_one_on_a_narrow_terminal(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentiment_edge.cli.common.terminal.os.get_terminal_size", lambda _: os.terminal_size((12, 24)))
+    with TerminalProgress(shown=True) as progress:
+        progress.expect([("reading", 1), ("writing", 1)])
+        progress.stage("reading")
+        progress.stage("writing")
+    assert capfd.readouterr().err == f"\r[1/2] readi\r[2/2] writi\r{'':11}\r"
 
 
 def test_nothing_is_shown_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
