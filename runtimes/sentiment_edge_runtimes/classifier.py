@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from itertools import islice
 from math import isfinite
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 import numpy as np
 
@@ -18,24 +17,25 @@ from sentiment_edge_runtimes.engines.isolation import run_isolated
 from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.engines.parallel import run_all
 from sentiment_edge_runtimes.engines.selection import check_options, choose
-from sentiment_edge_runtimes.errors import EngineError, InputError, TextError, check_choice, raise_first
+from sentiment_edge_runtimes.errors import EngineError, TextError, check_at_least, check_choice, raise_first
+from sentiment_edge_runtimes.inputs import READ_AHEAD, add_answers, answer_live, as_list, settled
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import probabilities
-from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction, TokenWeight
+from sentiment_edge_runtimes.prediction import Explanation, TokenWeight, most_probable
 from sentiment_edge_runtimes.tokenization import PROBE, TextTokenizer, Tokens
 from sentiment_edge_runtimes.vocabulary import ON_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.engines.engine import Engine, Outputs
+    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
     from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName, OnError
 
 DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
-_STREAM_TEXTS = 1024
-"""Texts that `stream` reads ahead: enough to find several of each length, which share a batch."""
+Table = TypeVar("Table")
 _NO_NUMBER = "the model's answer to this text is not a number"
 
 
@@ -134,18 +134,49 @@ class Classifier:
         """
         check_choice("on_error", on_error, ON_ERROR)
         if isinstance(texts, str):
-            (prediction,) = self._predict([texts], "raise", None)
-            return prediction
-        return self._predict(_several(texts), on_error)
+            return raise_first(self._answers([texts]), None)[0]
+        return list(settled(self._answers(as_list(texts)), on_error, 0))
 
     @overload
-    def stream(self, texts: Iterable[str], *, on_error: Literal["raise"] = ...) -> Iterator[Prediction]: ...
+    def stream(
+        self, texts: Iterable[str], *, on_error: Literal["raise"] = ..., read_ahead: int = ...
+    ) -> Generator[Prediction]: ...
 
     @overload
-    def stream(self, texts: Iterable[str], *, on_error: OnError) -> Iterator[Prediction | FailedPrediction]: ...
+    def stream(
+        self, texts: Iterable[str], *, on_error: OnError, read_ahead: int = ...
+    ) -> Generator[Prediction | FailedPrediction]: ...
 
-    def stream(self, texts: Iterable[str], *, on_error: OnError = "raise") -> Iterator[Prediction | FailedPrediction]:
-        """Predict the labels of any number of texts in order, in constant memory, reading a little ahead.
+    def stream(
+        self, texts: Iterable[str], *, on_error: OnError = "raise", read_ahead: int = READ_AHEAD
+    ) -> Generator[Prediction | FailedPrediction]:
+        """Predict the labels of any number of texts in order, as they come, in constant memory.
+
+        Args:
+            texts: the texts; an iterator is advanced in the caller's thread.
+            on_error: `raise` the error of a text that cannot be answered, or `return` it in the place of its prediction.
+            read_ahead: texts to read at most before the first of them is answered. That many are read where they are ready; 1
+                for a source that gives the next text only after the answer.
+
+        Raises:
+            InputError: an item is not a string.
+            TextError: a text cannot be answered.
+            EngineError: the engine failed.
+        """
+        check_choice("on_error", on_error, ON_ERROR)
+        check_at_least("read_ahead", read_ahead, 1)
+        return answer_live(texts, self._answers, on_error, read_ahead)
+
+    @overload
+    def astream(self, texts: AsyncIterable[str], *, on_error: Literal["raise"] = ...) -> AsyncGenerator[Prediction]: ...
+
+    @overload
+    def astream(self, texts: AsyncIterable[str], *, on_error: OnError) -> AsyncGenerator[Prediction | FailedPrediction]: ...
+
+    def astream(
+        self, texts: AsyncIterable[str], *, on_error: OnError = "raise"
+    ) -> AsyncGenerator[Prediction | FailedPrediction]:
+        """Predict the labels of texts that come asynchronously, in order; the model works in a thread of its own.
 
         Args:
             texts: the texts.
@@ -157,12 +188,28 @@ class Classifier:
             EngineError: the engine failed.
         """
         check_choice("on_error", on_error, ON_ERROR)
-        if isinstance(texts, str):
-            raise InputError("stream() takes several texts; call the classifier for one")
-        remaining, start = iter(texts), 0
-        while chunk := list(islice(remaining, _STREAM_TEXTS)):
-            yield from self._predict(chunk, on_error, start)
-            start += len(chunk)
+        from sentiment_edge_runtimes.inputs.live_async import answer_live_async  # noqa: PLC0415 - asyncio is slow to import
+
+        return answer_live_async(texts, self._answers, on_error)
+
+    def table(self, table: Table, column: str = "text", *, on_error: OnError = "raise") -> Table:
+        """Return a table of pandas, polars or Arrow with the columns `label`, `score` and `truncated` added.
+
+        Where such a name is taken, the new one is `predicted_label` and so on. Rows without a text get no label and no score.
+
+        Args:
+            table: the table, which is not changed; of another library that speaks Arrow's interface a pyarrow table is made.
+            column: the name of the column that holds the texts.
+            on_error: `raise` the error of a text that cannot be answered, or `return` its row without a label.
+
+        Raises:
+            OptionError: the table has no such column, or several.
+            InputError: it is not a table, or the column holds something else than texts.
+            TextError: a text cannot be answered; the position is its row.
+            EngineError: the engine failed.
+        """
+        check_choice("on_error", on_error, ON_ERROR)
+        return add_answers(table, column, self._answers, on_error)
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the model's logits, float32 [texts, classes].
@@ -172,7 +219,7 @@ class Classifier:
             TextError: a text cannot be answered; the error names the first.
             EngineError: the engine failed.
         """
-        logits, failed = self._logits_each(self._tokenizer.encode(_several(texts)))
+        logits, failed = self._logits_each(self._tokenizer.encode(as_list(texts)))
         if failed:
             raise TextError(failed[min(failed)], min(failed))
         return logits
@@ -199,25 +246,12 @@ class Classifier:
         (prediction,) = raise_first(self._predictions([tokens], outputs.logits[:1], {}), None)
         return Explanation(text, prediction, explained)
 
-    @overload
-    def _predict(self, texts: Sequence[str], on_error: Literal["raise"], start: int | None) -> list[Prediction]: ...
-
-    @overload
-    def _predict(
-        self, texts: Sequence[str], on_error: OnError, start: int | None = ...
-    ) -> Sequence[Prediction | FailedPrediction]: ...
-
-    def _predict(
-        self, texts: Sequence[str], on_error: OnError, start: int | None = 0
-    ) -> Sequence[Prediction | FailedPrediction]:
-        """Predict the labels of texts; `start` is the position of the first, None for a text that was given alone."""
+    def _answers(self, texts: Sequence[str]) -> list[Prediction | TextError]:
+        """Predict the labels of texts; the error, where there is none."""
         read = self._tokenizer.encode_each(texts)
         tokens = [text for text in read if not isinstance(text, TextError)]
         predictions = iter(self._predictions(tokens, *self._logits_each(tokens)))
-        results = [text if isinstance(text, TextError) else next(predictions) for text in read]
-        if on_error == "raise":
-            return raise_first(results, start)
-        return [FailedPrediction(result.problem) if isinstance(result, TextError) else result for result in results]
+        return [text if isinstance(text, TextError) else next(predictions) for text in read]
 
     def _predictions(
         self, tokens: Sequence[Tokens], logits: NDArray[np.float32], failed: Mapping[int, str]
@@ -227,14 +261,11 @@ class Classifier:
             scores = probabilities(logits, self.bundle.manifest.activation)
         finite = np.isfinite(scores.sum(axis=1))
         return [
-            self._prediction(scores[row], text) if finite[row] else TextError(failed.get(row, _NO_NUMBER))
+            most_probable(self.labels, scores[row].tolist(), truncated=text.truncated)
+            if finite[row]
+            else TextError(failed.get(row, _NO_NUMBER))
             for row, text in enumerate(tokens)
         ]
-
-    def _prediction(self, scores: NDArray[np.float64], tokens: Tokens) -> Prediction:
-        best = int(scores.argmax())
-        named = dict(zip(self.labels, scores.tolist(), strict=True))
-        return Prediction(self.labels[best], named[self.labels[best]], named, tokens.truncated)
 
     def _logits_each(self, tokens: Sequence[Tokens]) -> tuple[NDArray[np.float32], dict[int, str]]:
         return run_isolated(self._logits, tokens, probe=lambda: self._tokenizer.encode([PROBE]))
@@ -266,13 +297,3 @@ class Classifier:
         if self._lock[0] != os.getpid():
             self._lock = os.getpid(), RLock()
         return self._lock[1]
-
-
-def _several(texts: Iterable[str]) -> list[str]:
-    """Return the texts as a list; a single string is one text, not its characters."""
-    if isinstance(texts, str):
-        return [texts]
-    try:
-        return list(texts)
-    except TypeError as error:
-        raise InputError(f"texts must be a string or several, not {type(texts).__name__}") from error

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -25,6 +28,12 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Return `label`, `score`, `scores` and `truncated`, unrounded, as JSON takes them."""
         return asdict(self)
+
+
+def most_probable(labels: Sequence[str], scores: Sequence[float], *, truncated: bool) -> Prediction:
+    """Return the prediction of a text, of whose labels the first of the highest score is taken."""
+    best = max(range(len(labels)), key=scores.__getitem__)
+    return Prediction(labels[best], scores[best], dict(zip(labels, scores, strict=True)), truncated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _write_labels(classifier: Classifier, blocks: Iterable[Lines], record_format
 
 def _label(classifier: Classifier, texts: list[str]) -> Iterator[tuple[str, Prediction | FailedPrediction | None]]:
     """Yield each text with its prediction, which may have failed; None for a blank one."""
-    predictions = classifier.stream((text for text in texts if text.strip()), on_error="return")
+    predictions = classifier.stream([text for text in texts if text.strip()], on_error="return")
     return ((text, next(predictions) if text.strip() else None) for text in texts)
 
 

@@ -18,7 +18,7 @@ LAYERS = {
         [
             "verification",
             "classifier",
-            "engines tokenization comparison",
+            "engines inputs tokenization comparison",
             "bundle",
             "batching machine numerics prediction",
             "errors limits progress vocabulary",
