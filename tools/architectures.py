@@ -16,6 +16,7 @@ import resource
 import signal
 import tempfile
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 
 from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.families import load_classifier
+from sentiment_edge_export.families.unsupported import check_is_encoder
 from sentiment_edge_export.graph.attention import NODE
 from sentiment_edge_export.graph.editor import count_nodes
 from sentiment_edge_export.graph.session import trial_session
@@ -36,13 +38,14 @@ from sentiment_edge_export.pipeline import first_token_stats, trace_graph
 from sentiment_edge_export.targets import find_target
 from sentiment_edge_runtimes.batching import pad
 from sentiment_edge_runtimes.errors import SentimentEdgeError, first_line
+from tools.known_checkpoints import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
     from onnxruntime import InferenceSession
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
     from sentiment_edge_export.torch_classifier import TorchClassifier
 
@@ -70,6 +73,9 @@ _OWN: dict[str, dict[str, Any]] = {
     "perceiver": {"num_latents": 8, "d_latents": WIDTH, "num_blocks": 1, "num_self_attends_per_block": LAYERS},
     "reformer": {"axial_pos_embds": False, "hidden_size": WIDTH},
     "roc_bert": {"pronunciation_vocab_size": 50, "shape_vocab_size": 50},
+    "gpt_neo": {"attention_types": [[["global"], LAYERS]]},
+    "layoutlmv3": {"coordinate_size": 6, "shape_size": 4},
+    "lilt": {"hidden_size": 48},
     "xmod": {"default_language": "en_XX"},
     "mobilebert": {"embedding_size": 16, "intra_bottleneck_size": 32, "num_feedforward_networks": 2},
 }
@@ -82,26 +88,52 @@ _LARGEST = 40_000_000
 _HEAD = """\
 # Architectures
 
-Every architecture that transformers {transformers} has a sequence classifier for, as a tiny model of random weights, exported
-in fp32 for ONNX Runtime: `PYTHONPATH=tests python -m tools.architectures --write docs/architectures.md`.
+Look for the `model_type` in your checkpoint's config.json. BERT, RoBERTa, XLM-R, DistilBERT, ELECTRA, DeBERTa, ALBERT, MPNet and ModernBERT,
+which most classifiers of sentiment are made of, are exported; GPT-2, Llama, Qwen and T5 are refused.
 
-- **fused**: each attention is one node. **in parts**: it computes more than softmax(QK + mask)V, or transformers does not offer
-  it to be replaced; the answers are the same.
-- **difference**: the largest of a logit from torch's, over texts alone, in mixed batches and padded.
-- **packed**: texts of different lengths share a batch. **unpadded**: the answer depends on padding, so only texts of one
-  length do.
-- **not built**: no tiny model of it can be made here.
+The tables have every architecture for which transformers {transformers} has a sequence classifier. Each was tried as a tiny model of random
+weights, exported in fp32 and run in ONNX Runtime {onnxruntime} beside torch {torch}
+(`PYTHONPATH=tests python -m tools.architectures --write docs/architectures.md`). The export of your checkpoint measures the same on real
+texts, and also compares its tokens; see [Export](export.md) and [Parity and int8](parity-and-int8.md).
+"""  # noqa: E501 - a page's text
+_EXPORTED = """
+## Exported: {count}
 
-| model_type | outcome | difference | remark |
-|---|---|---|---|"""
+- **Attention**: *fused*, one node of ONNX Runtime for each layer, which is faster; or *in parts*, with the same answers, where it computes
+  more than softmax(QK + mask)V, or where transformers does not let it be replaced.
+- **Batches**: *padded*, texts of different lengths share a batch; or *unpadded*, where padding would change the answers, so that only
+  texts with the same number of tokens do.
+- **Difference**: the largest of a logit from torch's, of texts alone, padded and in mixed batches.
+
+Models that also read a page's layout (`layoutlm`, `layoutlmv3`, `lilt`, `markuplm`), a table (`tapas`) or entities (`luke`) are given the
+text alone.
+
+| model_type | checkpoints, for example | attention | batches | difference |
+|---|---|---|---|---|
+"""  # noqa: E501
+_REFUSED = """
+## Refused: {count}
+
+The export says so in one line, before it builds the model. Unless the reason tells what to do: fine-tune an encoder of the table above.
+
+| model_type | checkpoints, for example | reason |
+|---|---|---|
+"""  # noqa: E501
+_NEITHER = """
+## Neither: {count}
+
+| model_type | checkpoints, for example | outcome |
+|---|---|---|
+"""
 
 
 class Outcome(NamedTuple):
     """What came of one architecture."""
 
     kind: str
-    """fused, in parts, refused, wrong, or not built"""
+    """fused, in parts, refused, wrong, fault, killed or not built"""
     remark: str
+    """padded or unpadded; else why"""
     difference: float | None = None
     """The largest difference of a logit from torch's: one by one, in mixed batches, padded."""
 
@@ -118,13 +150,25 @@ def main() -> None:
         rows.append((model_type, outcome))
         print(_row(model_type, outcome), flush=True)
     if arguments.write is not None:
-        lines = [_HEAD.format(transformers=version("transformers")), *(_row(*row) for row in rows)]
-        arguments.write.write_text("\n".join(lines) + "\n", "utf-8")
+        arguments.write.write_text(_page(rows), "utf-8")
+
+
+def _page(rows: Sequence[tuple[str, Outcome]]) -> str:
+    """Return the page: what is exported, what is refused, and whatever else came out."""
+    parts = {_EXPORTED: ["fused", "in parts"], _REFUSED: ["refused"]}
+    page = _HEAD.format(**{name: version(name) for name in ("transformers", "onnxruntime", "torch")})
+    for head, kinds in (*parts.items(), (_NEITHER, sorted({outcome.kind for _, outcome in rows} - {*chain(*parts.values())}))):
+        if lines := [_row(*row) for row in rows if row[1].kind in kinds]:
+            page += "\n".join([head.format(count=len(lines)).rstrip(), *lines]) + "\n"
+    return page
 
 
 def _row(model_type: str, outcome: Outcome) -> str:
-    difference = "" if outcome.difference is None else f"{outcome.difference:.1e}"
-    return f"| `{model_type}` | {outcome.kind} | {difference} | {outcome.remark} |"
+    kind, remark, difference = outcome
+    known = KNOWN.get(model_type, "")
+    if kind in {"fused", "in parts"}:
+        return f"| `{model_type}` | {known} | {kind} | {remark} | {difference:.1e} |"
+    return f"| `{model_type}` | {known} | {remark if kind == 'refused' else f'{kind}: {remark}'} |"
 
 
 def _in_a_process(model_type: str) -> Outcome:
@@ -155,17 +199,25 @@ def _child(model_type: str, results: Connection) -> None:
 def _try(model_type: str, folder: Path) -> Outcome:
     checkpoint = folder / "checkpoint"
     try:
-        model = _tiny(model_type)
-        model.save_pretrained(checkpoint)
+        config = _config(model_type)
+        check_is_encoder(checkpoint, config.to_dict())  # some that are refused cannot be made small by these names
+        _tiny(config).save_pretrained(checkpoint)
+    except SentimentEdgeError as error:
+        return _refused(error, checkpoint)
     except Exception as error:  # noqa: BLE001 - whatever a config of these sizes does
         return Outcome("not built", f"{type(error).__name__}: {first_line(error)}"[:200])
     tiny_tokenizer().save(str(checkpoint / "tokenizer.json"))
     try:
         return _exported(checkpoint)
     except SentimentEdgeError as error:
-        return Outcome("refused", str(error).replace(f"{checkpoint}: ", "").replace(str(checkpoint), "it"))
+        return _refused(error, checkpoint)
     except Exception as error:  # noqa: BLE001 - a fault of ours, for the table to show
         return Outcome("fault", f"{type(error).__name__}: {first_line(error)}"[:300])
+
+
+def _refused(error: SentimentEdgeError, checkpoint: Path) -> Outcome:
+    reason = str(error).replace(f"{checkpoint}: ", "").replace(str(checkpoint), "it")
+    return Outcome("refused", reason.partition("; export a classifier on ")[0])
 
 
 def _exported(checkpoint: Path) -> Outcome:
@@ -177,9 +229,10 @@ def _exported(checkpoint: Path) -> Outcome:
     first_token_stats(graph, {})
     with trial_session(graph) as session:
         difference = max(_difference(classifier, session, counts) for counts in _batches(classifier))
-    nodes = count_nodes(graph)[NODE]
-    kind = f"fused, {nodes} nodes" if nodes else "in parts"
-    return Outcome("wrong" if difference > TOLERANCE else kind, classifier.padding, difference)
+    if difference > TOLERANCE:
+        return Outcome("wrong", f"a logit is {difference:.1e} away from torch's")
+    batches = "unpadded" if classifier.padding == "unpadded" else "padded"
+    return Outcome("fused" if count_nodes(graph)[NODE] else "in parts", batches, difference)
 
 
 def _batches(classifier: TorchClassifier) -> list[list[int]]:
@@ -199,13 +252,17 @@ def _difference(classifier: TorchClassifier, session: InferenceSession, counts: 
     return float(np.nan_to_num(np.abs(logits - expected), nan=np.inf).max())
 
 
-def _tiny(model_type: str) -> PreTrainedModel:
-    """Build a classifier whose answers differ between texts."""
-    torch.manual_seed(0)
+def _config(model_type: str) -> PretrainedConfig:
     kind = CONFIG_MAPPING[model_type]
     known = {*kind().to_dict(), *getattr(kind, "attribute_map", {})}
     sizes = {name: size for size, names in _SIZES for name in names.split() if name in known}
-    config = kind(**{**sizes, "pad_token_id": 0, "num_labels": 2, **_OWN.get(model_type, {})})
+    config: PretrainedConfig = kind(**{**sizes, "pad_token_id": 0, "num_labels": 2, **_OWN.get(model_type, {})})
+    return config
+
+
+def _tiny(config: PretrainedConfig) -> PreTrainedModel:
+    """Build a classifier whose answers differ between texts."""
+    torch.manual_seed(0)
     model: PreTrainedModel = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)](config)  # type: ignore[operator]
     if sum(parameter.numel() for parameter in model.parameters()) > _LARGEST:
         raise ValueError("not tiny")

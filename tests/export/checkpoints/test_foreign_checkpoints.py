@@ -245,6 +245,8 @@ class TestModels:
             ({"architectures": ["Qwen2ForSequenceClassification"], "model_type": "qwen2"}, "qwen2 is a decoder"),
             ({"architectures": ["LlamaForSequenceClassification"], "model_type": "llama"}, "llama is a decoder"),
             ({"is_decoder": True}, "bert is a decoder here"),
+            ({"architectures": ["Mistral4ForSequenceClassification"], "model_type": "mistral4"}, "mistral4 is a decoder"),
+            ({"model_type": "modernvbert", "vision_config": {"hidden_size": 8}}, "reads images and their texts"),
             ({"architectures": ["BartForSequenceClassification"], "model_type": "bart"}, "bart is an encoder with a decoder"),
             ({"architectures": ["T5ForSequenceClassification"], "model_type": "t5"}, "t5 is an encoder with a decoder"),
             ({"architectures": ["LEDForSequenceClassification"], "model_type": "led"}, "led is an encoder with a decoder"),
