@@ -10,6 +10,7 @@ import typer
 from sentiment_edge.cli.common.options import BundleArgument, EngineOption, JsonOption, TextColumnOption, ThreadsOption
 from sentiment_edge.cli.common.output import check_folder, write_page
 from sentiment_edge.cli.common.terminal import TerminalProgress
+from sentiment_edge.data.tables.record import InputFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,13 @@ def evaluate(
     bundle: BundleArgument = None,
     data: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, readable=True, help="Labelled texts: tsv or csv with a header, or jsonl."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            allow_dash=True,
+            help="Labelled texts: csv, tsv, jsonl, JSON or Parquet, also compressed; - is stdin.",
+        ),
     ] = None,
     predictions: Annotated[
         Path | None,
@@ -29,6 +36,7 @@ def evaluate(
             exists=True,
             dir_okay=False,
             readable=True,
+            allow_dash=True,
             help="Evaluate these instead of a bundle: columns label, prediction and, if known, each class's probability.",
         ),
     ] = None,
@@ -43,6 +51,12 @@ def evaluate(
     ] = None,
     prediction_column: Annotated[
         str | None, typer.Option(help="Column of the predictions; the default is the first one with a usual name.")
+    ] = None,
+    input_format: Annotated[
+        InputFormat | None, typer.Option(help="Format of the file; the default is what its ending or its content tells.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the file, such as cp1252; the default is UTF-8, or UTF-16 where it shows.")
     ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used.")] = False,
     report: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page, with curves.")] = None,
@@ -60,7 +74,8 @@ def evaluate(
     from sentiment_edge.evaluation.run import evaluate_classifier, evaluate_predictions
     from sentiment_edge_runtimes.classifier import load
 
-    selection = Selection(text_column, label_column, prediction_column, parse_map(mapping or []), skip_bad)
+    columns = (text_column, label_column, prediction_column)
+    selection = Selection(*columns, parse_map(mapping or []), skip_bad, input_format, encoding)
     with TerminalProgress() as progress:
         if predictions is not None:
             result = evaluate_predictions(predictions, selection, progress)

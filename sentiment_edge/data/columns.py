@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sentiment_edge.data.tables.guess import guess_text
 from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sentiment_edge.data.table import Record, Table
+    from sentiment_edge.data.tables.record import Record, Table
     from sentiment_edge_runtimes.progress import Progress
 
-TEXT = ("text", "sentence", "review", "content", "tweet", "line", "comment", "message", "body", "document")
-LABEL = ("label", "sentiment", "target", "class", "gold", "polarity", "category", "label3", "label2", "label5")
-PREDICTION = ("prediction", "predicted", "pred", "predicted_label", "predicted_class")
-"""Usual names of columns, in any case; of several in a file, the first listed here is taken."""
 _PROBABILITY = ("", "probability_", "prob_", "proba_", "p_", "score_")
 """Prefixes of a class's name in the name of its column of probabilities."""
 _NAMED_LINES = 5
@@ -39,18 +36,30 @@ def find_column(table: Table, kind: str, given: str | None, usual: Sequence[str]
     names = [column.casefold() for column in table.columns]
     if given is not None:
         found = [given] if given in table.columns else []
+    elif not table.header and table.format != "lines":
+        found = _guessed(table, kind, progress)
     else:
         found = [table.columns[names.index(name)] for name in usual if name in names]
     if not found:
         problem = f"no column {given!r}" if given is not None else f"no column has a usual name for the {kind}"
-        raise InputError(
-            f"{table.path}: {problem}; the first line names the columns: {listed(table.columns)}; name it by `{kind}_column`"
-        )
+        named = "the columns are" if table.format == "parquet" or not table.header else "the first line names the columns"
+        raise InputError(f"{table.name}: {problem}; {named}: {listed(table.columns)}; name it by `{kind}_column`")
     if table.columns.count(found[0]) > 1:
-        raise InputError(f"{table.path}: the header has the column {found[0]!r} twice; rename one")
+        raise InputError(f"{table.name}: the header has the column {found[0]!r} twice; rename one")
     if len(found) > 1:
-        progress.remark(f"{table.path}: {kind} taken from the column {found[0]!r}; choose another by `{kind}_column`")
+        progress.remark(f"{table.name}: {kind} taken from the column {found[0]!r}; choose another by `{kind}_column`")
     return table.columns.index(found[0])
+
+
+def _guessed(table: Table, kind: str, progress: Progress) -> list[str]:
+    """Return the column of texts of a table without names if its cells tell, or of labels if it is the only other one."""
+    texts = guess_text(table.columns, table.sample)
+    others = [column for column in table.columns if column != texts]
+    found = {"text": texts, "label": others[0] if texts and len(others) == 1 else None}.get(kind)
+    if found is None:
+        return []
+    progress.remark(f"{table.name}: {kind} taken from {found}; choose another by `{kind}_column`")
+    return [found]
 
 
 def find_probabilities(columns: Sequence[str], labels: Sequence[str]) -> dict[str, int]:
@@ -72,13 +81,13 @@ class BadRows:
     advice: str = "correct them, or leave them out by `skip_bad`"
     """Advice to the user, for the error's message."""
     count: int = 0
-    _first: list[str] = field(default_factory=list)
+    _first: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, line: int, problem: str) -> None:
         """Count a row, given by the line that it starts at."""
         self.count += 1
         if len(self._first) < _NAMED_LINES:
-            self._first.append(f"line {line} ({problem})")
+            self._first.append((line, problem))
 
     def without(self, table: Table, **positions: int) -> Iterator[Record]:
         """Yield the rows without a problem or a blank cell in these columns, named by what they hold; count the others."""
@@ -97,7 +106,14 @@ class BadRows:
         """
         if not self.count:
             return
-        named = ", ".join(self._first) + (", ..." if self.count > len(self._first) else "")
+        named = ", ".join(f"{table.unit} {line} ({problem})" for line, problem in self._first)
+        named += ", ..." if self.count > len(self._first) else ""
         if not skip:
-            raise InputError(f"{table.path}: {self.count} rows cannot be used: {named}; {self.advice}")
-        progress.remark(f"{table.path}: {self.count} rows left out that cannot be used: {named}")
+            encoded = table.encoding and any(problem == f"not {table.encoding.upper()}" for _, problem in self._first)
+            advice = (
+                f"{self.advice}; if all is in another encoding, save it in UTF-8 or name it by `encoding`"
+                if encoded
+                else self.advice
+            )
+            raise InputError(f"{table.name}: {self.count} rows cannot be used: {named}; {advice}")
+        progress.remark(f"{table.name}: {self.count} rows left out that cannot be used: {named}")

@@ -58,6 +58,7 @@ def match_labels(
     for source, index in mapped.items():
         if index is None and mapping[source]:
             raise InputError(f"`mapping` {source}={mapping[source]}: the model's labels are {listed(labels)}")
+    _refuse_from_one(found, labels, mapped)
     named = {label: _by_name(label, labels) for label in found if label.casefold() not in mapped}
     guessed = {label: _find(label, labels, _by_id, _by_synonym) for label in sorted(named) if named[label] is None}
     unknown = [label for label, index in guessed.items() if index is None]
@@ -67,6 +68,18 @@ def match_labels(
         readings = [f"{label} as {labels[index]}" for label, index in guessed.items() if index is not None]
         progress.remark(f"labels read by class id or short name: {listed(readings)}; change that by `mapping`")
     return {label: mapped.get(label.casefold()) for label in found} | named | guessed
+
+
+def _refuse_from_one(found: Mapping[str, int], labels: Sequence[str], mapped: Mapping[str, object]) -> None:
+    """Refuse labels that count from 1, as Amazon's polarity and stars do: as class ids, each would be the next class."""
+    numbers = {label: int(match[1]) for label in found if (match := _ID.fullmatch(label))}
+    open_ids = [label for label in numbers if label.casefold() not in mapped and _by_name(label, labels) is None]
+    if open_ids and min(numbers.values()) > 0 and max(numbers.values()) == len(labels):
+        meaning = ",".join(f"{number}={label}" for number, label in enumerate(labels, start=1))
+        raise InputError(
+            f"labels {listed(sorted(numbers, key=lambda label: numbers[label]))} count from 1, where class ids count from 0; "
+            f"say which classes they are by `mapping`, such as '{plain(meaning, 200)}' if they are in the model's order"
+        )
 
 
 def _find(name: str, labels: Sequence[str], *ways: Callable[[str, Sequence[str]], int | None]) -> int | None:

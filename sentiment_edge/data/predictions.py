@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sentiment_edge.data.columns import LABEL, PREDICTION, BadRows, find_column, find_probabilities
-from sentiment_edge.data.table import Table, open_table
+from sentiment_edge.data.columns import BadRows, find_column, find_probabilities
+from sentiment_edge.data.table import open_table
+from sentiment_edge.data.tables.names import LABEL, PREDICTION
 from sentiment_edge.metrics import Outcomes
 from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentiment_edge.data.labelled import Selection
+    from sentiment_edge.data.tables.record import Table
     from sentiment_edge_runtimes.progress import Progress
 
 
@@ -26,7 +28,7 @@ class _Row(NamedTuple):
     truth: str
     """The label after the mapping."""
     predicted: str
-    cells: list[str]
+    cells: Sequence[str]
 
 
 def read_predictions(path: Path, selection: Selection, progress: Progress) -> Outcomes:
@@ -37,7 +39,7 @@ def read_predictions(path: Path, selection: Selection, progress: Progress) -> Ou
     `proba_`, `p_` or `score_`.
 
     Args:
-        path: a file with a column of labels and one of predictions: tsv, csv or jsonl, in UTF-8.
+        path: a file with a column of labels and one of predictions, in any format that `open_table` reads.
         selection: the columns, and the mapping of labels; predictions are taken as they are.
         progress: hears what was chosen and left out.
 
@@ -45,7 +47,7 @@ def read_predictions(path: Path, selection: Selection, progress: Progress) -> Ou
         InputError: the file, a column or a row of it cannot be used, or labels and predictions share no name.
     """
     bad = BadRows()
-    with open_table(path) as table:
+    with open_table(path, selection.read_options, progress) as table:
         rows = _read_rows(table, selection, bad, progress)
     labels = _classes(path, rows)
     columns = _probability_columns(table, labels, progress)
@@ -101,7 +103,7 @@ def _probability_columns(table: Table, labels: Sequence[str], progress: Progress
     positions = find_probabilities(table.columns, labels)
     absent = [label for label in labels if label not in positions]
     if positions and absent:
-        progress.remark(f"{table.path}: no column of probabilities for {listed(absent)}, so the others are not read")
+        progress.remark(f"{table.name}: no column of probabilities for {listed(absent)}, so the others are not read")
     return [] if absent else [positions[label] for label in labels]
 
 

@@ -1,75 +1,73 @@
-"""Users' own texts without labels: lines of a txt file, or a column of csv, tsv or jsonl."""
+"""Users' own texts without labels: lines of a txt file, or a column of a table."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sentiment_edge.data.columns import TEXT, BadRows, find_column
-from sentiment_edge.data.lines import read_lines
+from sentiment_edge.data.columns import BadRows, find_column
 from sentiment_edge.data.table import open_table
+from sentiment_edge.data.tables.names import TEXT
+from sentiment_edge.data.tables.record import ReadOptions
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from sentiment_edge.data.table import Table
+    from sentiment_edge.data.tables.record import Table
     from sentiment_edge_runtimes.progress import Progress
 
-_LINES = {".txt", ""}
-"""Endings of the names of files without columns; a file without an ending may be a pipe."""
-_WANTED = "give a text a line in a .txt file, or .csv, .tsv or .jsonl with a column of texts, in UTF-8"
+_WANTED = "give a text a line in a .txt file, or csv, tsv, jsonl, JSON or Parquet with a column of texts"
 
 
-def read_own_texts(path: Path, column: str | None, progress: Progress) -> tuple[str, ...]:
+def read_own_texts(path: Path, column: str | None, progress: Progress, options: ReadOptions | None = None) -> tuple[str, ...]:
     """Return the texts of a file that are not blank.
 
     Args:
-        path: the file, in UTF-8; the ending of its name tells its format.
+        path: the file; the ending of its name tells its format. `-` is stdin.
         column: the name of the column of texts; None for the only column, or the first one of a usual name.
         progress: hears what was chosen and left out.
+        options: the file's format and encoding, where they are not to be found out.
 
     Raises:
         InputError: the file or its column cannot be used, or no text is left.
     """
-    if path.suffix.lower() in _LINES and column is not None:
-        raise InputError(f"{path}: lines have no column {column!r}; leave `text_column` out, or give .csv, .tsv or .jsonl")
-    read = _lines(path) if path.suffix.lower() in _LINES else _cells(path, column, progress)
-    try:
-        texts = [*read]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}); {_WANTED}") from error
-    kept = tuple(text.encode("utf-8", "replace").decode() for text in texts if text.strip())
-    if not kept:
-        raise InputError(f"{path}: no text in it; {_WANTED}")
-    if len(kept) < len(texts):
-        progress.remark(f"{path}: {len(texts) - len(kept)} blank texts left out")
-    return kept
-
-
-def _lines(path: Path) -> Iterator[str]:
-    number = 0
-    for lines in read_lines([path]):
-        if lines.undecodable:
-            raise InputError(f"{path}: not UTF-8 between lines {number + 1} and {number + len(lines.texts)}; {_WANTED}")
-        number += len(lines.texts)
-        yield from lines.texts
-
-
-def _cells(path: Path, column: str | None, progress: Progress) -> Iterator[str]:
+    names = frozenset() if column is None else frozenset([column])
     bad = BadRows(advice="correct them")
-    with open_table(path) as table:
-        position = _text_column(table, column, progress)
+    texts, blank = [], 0
+    with open_table(path, replace(options or ReadOptions(), plain=True, names=names), progress) as table:
+        position = find_text(table, column, progress)
         for record in bad.without(table):
-            yield record.cells[position]
+            text = record.cells[position]
+            if text.strip():
+                texts.append(text.encode("utf-8", "replace").decode())
+            else:
+                blank += 1
     bad.report(table, progress, skip=False)
+    if not texts:
+        raise InputError(f"{table.name}: no text in it; {_WANTED}")
+    if blank:
+        progress.remark(f"{table.name}: {blank} blank texts left out")
+    return tuple(texts)
 
 
-def _text_column(table: Table, column: str | None, progress: Progress) -> int:
-    """Return the position of the column of texts; the only column may have any name."""
-    if column is not None or len(table.columns) > 1 or table.columns[0].casefold() in TEXT:
+def find_text(table: Table, column: str | None, progress: Progress) -> int:
+    """Return the position of the column of texts; the only column may have any name.
+
+    Args:
+        table: the file.
+        column: the column's name, if the user gave one.
+        progress: hears which column was taken, if it was guessed.
+
+    Raises:
+        InputError: there is no such column, or it is there twice.
+    """
+    if table.format == "lines":
+        if column is None:
+            return 0
+        raise InputError(f"{table.name}: lines have no column {column!r}; leave `text_column` out, or give csv, tsv or jsonl")
+    if column is not None or len(table.columns) > 1 or not table.header or table.columns[0].casefold() in TEXT:
         return find_column(table, "text", column, TEXT, progress)
-    progress.remark(
-        f"{table.path}: texts taken from the only column, {table.columns[0]!r:.60}; its first line is not one of them"
-    )
+    line = "" if table.format in {"parquet", "json", "jsonl"} else "; its first line is not one of them"
+    progress.remark(f"{table.name}: texts taken from the only column, {table.columns[0]!r:.60}{line}")
     return 0

@@ -37,6 +37,30 @@ def test_other_labels_are_refused(found: str) -> None:
     assert len(str(raised.value)) < 400
 
 
+@pytest.mark.parametrize(
+    ("found", "labels", "mapping"),
+    [
+        (["1", "2"], ["negative", "positive"], {}),
+        (["2"], ["negative", "positive"], {}),
+        (["1.0", "2.0"], ["negative", "positive"], {}),
+        (["1", "2"], ["negative", "positive"], {"2": "positive"}),
+        (["5", "1", "2", "4"], ["awful", "bad", "fair", "good", "great"], {}),
+    ],
+)
+def test_labels_that_count_from_one_are_refused(found: list[str], labels: list[str], mapping: dict[str, str]) -> None:
+    with pytest.raises(InputError, match=rf"count from 1, .* by `mapping`, such as '1={labels[0]},2={labels[1]}") as raised:
+        match_labels(dict.fromkeys(found, 1), labels, mapping, Remarks())
+    advice = str(raised.value).split("'")[1]
+    whole = match_labels({label.removesuffix(".0"): 1 for label in found}, labels, parse_map([advice]), Remarks())
+    assert whole == {label.removesuffix(".0"): int(float(label)) - 1 for label in found}
+
+
+@pytest.mark.parametrize("found", [["0", "1", "2"], ["1", "2"], ["1"], ["0", "2"]])
+def test_labels_that_may_be_ids_are_read_so(found: list[str]) -> None:
+    labels = ["negative", "neutral", "positive"]
+    assert match_labels(dict.fromkeys(found, 1), labels, {}, Remarks()) == {label: int(label) for label in found}
+
+
 def test_a_short_name_of_two_classes_is_refused() -> None:
     with pytest.raises(InputError, match="pos"):
         match_labels({"pos": 1}, ["positive", "Positive", "negative"], {}, Remarks())

@@ -1,0 +1,185 @@
+"""Rows of jsonl, an object a line, and of json, the objects of an array or one after the other on any number of lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from sentiment_edge.data.tables.guess import WANTED
+from sentiment_edge.data.tables.record import LONGEST_CELL, InputFormat, Record, Table
+from sentiment_edge.data.tables.text import LONGEST_LINE, flaw
+from sentiment_edge_runtimes.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sentiment_edge.data.tables.text import Text
+
+_BETWEEN = re.compile(r"[\s,]*")
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\[^\n])*(?:["\n]|\\?\Z)|[\[\]{}]')
+"""A bracket, or a string, which no line end may be in."""
+_BEGIN = re.compile(r"\s*\{")
+_SCALAR = re.compile(r"[^\s,\[\]{}]+")
+_NO_OBJECT = "not a JSON object, or an empty one"
+_WHITE = " \t\r\n"
+
+
+def open_json(name: str, form: InputFormat, text: Text) -> Table:
+    """Open jsonl or json; the first object names the columns.
+
+    Raises:
+        InputError: there is no object in it.
+    """
+    values = _lines(text) if form == "jsonl" else _Values(text).records()
+    records = _rows(values)
+    header = next(records)
+    if not header.cells:
+        raise InputError(f"{name}: line {header.line} names no columns ({header.problem or 'no object'}); {WANTED}")
+    return Table(name, form, tuple(header.cells), records, encoding=text.encoding, line_end=text.line_end)
+
+
+def _rows(values: Iterable[Record]) -> Iterator[Record]:
+    """Yield the names of the columns, then the rows."""
+    columns: list[str] = []
+    early: list[Record] = []
+    for value in values:
+        if columns or value.problem:
+            row = value if value.problem else _row(value, columns)
+        else:
+            columns = list(value.original)
+            yield Record(value.line, columns)
+            yield from early
+            row = _row(value, columns)
+        if columns:
+            yield row
+        else:
+            early.append(row)
+    if not columns:
+        yield early[0] if early else Record(1, [])
+
+
+def _row(value: Record, columns: list[str]) -> Record:
+    found = value.original
+    cells = [cell if type(cell) is str else str(cell) if type(cell) is int else _cell(cell) for cell in map(found.get, columns)]
+    if max(map(len, cells)) > LONGEST_CELL:
+        return Record(value.line, [], f"more than {LONGEST_CELL} characters in a cell")
+    return Record(value.line, cells, "", found)
+
+
+def _cell(value: object) -> str:
+    """Return a JSON value as a cell, which is empty for a value that is neither text nor number."""
+    return json.dumps(value) if isinstance(value, int | float) else ""
+
+
+def _lines(text: Text) -> Iterator[Record]:
+    """Yield the values of jsonl, or the problem of a line."""
+    for number, line in enumerate(text.lines(), start=1):
+        stripped = line.strip(_WHITE)
+        if not stripped:
+            continue
+        problem = flaw(line, text.encoding) if text.faulty else ""
+        try:
+            value = None if problem else json.loads(stripped)
+        except (ValueError, RecursionError):
+            problem = "not JSON"
+        if not problem and not (isinstance(value, dict) and value):
+            problem = _NO_OBJECT
+        yield Record(number, [], problem, None if problem else value)
+
+
+class _Values:
+    """Values that follow each other in text, in an array or not, in memory that is bounded."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._blocks = text.blocks()
+        self._buffer = ""
+        self._at = 0
+        self._line = 1
+        self._ended = False
+
+    def records(self) -> Iterator[Record]:
+        """Yield each value, or the problem of what is none."""
+        self._skip()
+        array = self._buffer.startswith("[", self._at)
+        if array:
+            self._advance(self._at + 1)
+        while self._skip():
+            if array and self._buffer[self._at] == "]":
+                self._advance(self._at + 1)
+                if self._skip():
+                    yield Record(self._line, [], "more after the end of the array; the rest is not read")
+                return
+            yield self._next()
+        if array:
+            yield Record(self._line, [], "the array does not end; the file may be cut short")
+
+    def _next(self) -> Record:
+        """Return the value that begins here."""
+        while True:
+            value, end, problem = self._parse()
+            if end is not None and (end < len(self._buffer) or self._ended or self._buffer[end - 1] in '}]"'):
+                break
+            if self._ended or len(self._buffer) - self._at > LONGEST_LINE:
+                end, problem = len(self._buffer), "not JSON, from here to the end" if self._ended else "too long"
+                break
+            self._read()
+        line = self._line
+        if self._text.faulty:
+            problem = flaw(self._buffer[self._at : end], self._text.encoding) or problem
+        self._advance(end)
+        if not problem and not (isinstance(value, dict) and value):
+            problem = _NO_OBJECT
+        return Record(line, [], problem, None if problem else value)
+
+    def _parse(self) -> tuple[Any, int | None, str]:
+        """Return the value that begins here and where it ends, or where what is no value does; None for not yet."""
+        try:
+            value, end = _decode(self._buffer, self._at)
+        except (ValueError, RecursionError):
+            return None, self._extent(), "not JSON"
+        return value, end, ""
+
+    def _extent(self) -> int | None:
+        """Return where the brackets that open here are closed; after half a string, where the next object begins a line."""
+        scalar = _SCALAR.match(self._buffer, self._at)
+        if scalar and self._buffer[self._at] != '"':
+            return scalar.end()
+        depth = 0
+        for token in _TOKEN.finditer(self._buffer, self._at):
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+            if depth <= 0 or (token[0][-1] == "\n" and _BEGIN.match(self._buffer, token.end())):
+                return token.end()
+        return None
+
+    def _skip(self) -> bool:
+        """Pass what stands between values; return whether something follows."""
+        while True:
+            found = _BETWEEN.match(self._buffer, self._at)
+            self._advance(found.end() if found else self._at)
+            if self._at < len(self._buffer):
+                return True
+            if self._ended:
+                return False
+            self._read()
+
+    def _advance(self, end: int) -> None:
+        self._line += self._buffer.count(self._text.line_end, self._at, end)
+        self._at = end
+
+    def _read(self) -> None:
+        """Read on, at least as much as is held already, so that a long value is not parsed often; a short one at once."""
+        held = self._buffer[self._at :]
+        blocks, size = [held], len(held)
+        wanted = 2 * size if size > _SHORT else size + 1
+        while size < wanted and not self._ended:
+            block = next(self._blocks, None)
+            self._ended = block is None
+            blocks.append(block or "")
+            size += len(block or "")
+        self._buffer, self._at = "".join(blocks), 0
+
+
+_SHORT = 2**20
+_decode = json.JSONDecoder().raw_decode
