@@ -94,7 +94,7 @@ def _open(path: Path) -> io.BufferedReader:
     try:
         return path.open("rb")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({_reason(error)}); give a file of texts that can be") from error
+        raise InputError(f"{path}: cannot be read ({_reason(error)}); give the path of a file of texts") from error
 
 
 def _stdin() -> io.BufferedReader:
