@@ -135,7 +135,7 @@ def test_wrong_usage_is_status_2(tmp_path: Path, arguments: list[str]) -> None:
     ("arguments", "expected"),
     [
         (["--report", "{folder}/absent/a.html"], b"no folder"),
-        (["--parity-data", "{folder}/absent.txt"], b"cannot be read (No such file or directory); give the path of a file of texts"),
+        (["--parity-data", "{folder}/absent.txt"], b"cannot be read (No such file or directory); give the path of a file"),
         (["--parity-data", "{folder}/empty.txt", "--report", "{folder}/a.html"], b"no text in it"),
         (["--parity-data", "{folder}/stars.csv"], b"name it by --text-column"),
     ],
