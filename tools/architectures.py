@@ -24,6 +24,7 @@ import numpy as np
 import onnxscript.function_libs.torch_lib.ops  # noqa: F401 - slow, and so once for all processes
 import torch
 from helpers.tiny_checkpoints import tiny_tokenizer
+from helpers.tiny_encoders import liven
 from transformers import CONFIG_MAPPING, MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 
@@ -266,12 +267,7 @@ def _tiny(config: PretrainedConfig) -> PreTrainedModel:
     model: PreTrainedModel = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)](config)  # type: ignore[operator]
     if sum(parameter.numel() for parameter in model.parameters()) > _LARGEST:
         raise ValueError("not tiny")
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim > 1:
-                torch.nn.init.normal_(parameter, std=0.25)
-            else:
-                parameter.add_(0.1 * torch.randn_like(parameter))
+    liven(model)
     model.train(mode=False)
     return model
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,27 +18,19 @@ if TYPE_CHECKING:
     from sentiment_edge.evaluation.result import EvaluationResult
 
 
+def _data_file(text: str) -> Any:  # noqa: ANN401 - as typer.Option has it
+    """Return an option for a file to read, or `-` for stdin; `text` is its help."""
+    return typer.Option(exists=True, dir_okay=False, readable=True, allow_dash=True, help=text)
+
+
 def evaluate(
     bundle: BundleArgument = None,
     data: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            allow_dash=True,
-            help="Labelled texts: csv, tsv, jsonl, JSON or Parquet, also compressed; - is stdin.",
-        ),
+        Path | None, _data_file("Labelled texts: csv, tsv, jsonl, JSON or Parquet, also compressed; - is stdin.")
     ] = None,
     predictions: Annotated[
         Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            allow_dash=True,
-            help="Evaluate these instead of a bundle: columns label, prediction and, if known, each class's probability.",
-        ),
+        _data_file("Evaluate these instead of a bundle: columns label, prediction and, if known, each class's probability."),
     ] = None,
     mapping: Annotated[
         list[str] | None,

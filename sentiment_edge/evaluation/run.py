@@ -98,7 +98,7 @@ def _label(classifier: Classifier, names: Sequence[str], data: _Data, progress: 
     classes = {name: index for index, name in enumerate(names)}
     failed: dict[int, str] = {}
     truncated, start = 0, time.perf_counter()
-    for row, prediction in enumerate(classifier.stream((each.text for each in data.rows), on_error="return")):
+    for row, prediction in enumerate(classifier.stream([each.text for each in data.rows], on_error="return")):
         progress.advance(1)
         if prediction.label is None:
             failed[row] = prediction.error

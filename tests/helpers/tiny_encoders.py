@@ -53,12 +53,12 @@ def tiny_model(model_type: str, **changes: Any) -> PreTrainedModel:
     sizes = _XLNET if model_type == "xlnet" else _SIZES
     config = CONFIG_MAPPING[model_type](**{**sizes, **special.get(model_type, {}), **changes})
     model: PreTrainedModel = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)](config)  # type: ignore[operator]
-    _liven(model)
+    liven(model)
     model.train(mode=False)
     return model
 
 
-def _liven(model: nn.Module) -> None:
+def liven(model: nn.Module) -> None:
     """Make weights as large as training would."""
     with torch.no_grad():
         for parameter in model.parameters():
@@ -103,7 +103,7 @@ def tiny_electra(
     electra = ElectraModel(ElectraConfig(**_SIZES))
     head = ElectraHead(32, 24, layers, 3, SwishGLU(24) if activation is None else activation, dropout=dropout)
     module = ElectraClassifier(electra, pooling, head).eval()
-    _liven(module)
+    liven(module)
     return module
 
 

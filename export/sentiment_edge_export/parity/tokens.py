@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sentiment_edge_export.checkpoints.tokenization.reference import BEYOND
 from sentiment_edge_export.errors import CheckpointError
 from sentiment_edge_export.parity.texts import parity_texts
+from sentiment_edge_runtimes.tokenization import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -78,7 +79,7 @@ def compare_tokenizer(
         CheckpointError: they differ on a text.
     """
     reference = tokenizer.reference
-    texts = [*dict.fromkeys(map(_encodable, (*parity_texts(), *own_texts, *tokenizer_texts(tokenizer))))]
+    texts = [*dict.fromkeys(map(encodable, (*parity_texts(), *own_texts, *tokenizer_texts(tokenizer))))]
     kinds: Counter[str] = Counter()
     for text in texts:
         ids, expected = tokenizer.ids(text, max_length, truncation), _cut(reference.ids, text, max_length, truncation)
@@ -110,8 +111,3 @@ def _difference(text: str, ids: list[int], expected: list[int], name: str) -> st
         f"the tokenizer reads the text {text!r:.60} in another way than {name}: from token {start} on, {ids[shown]} instead of "
         f"{expected[shown]}; give a tokenizer.json of the tokenizer that the model was trained with by `tokenizer`"
     )
-
-
-def _encodable(text: str) -> str:
-    """Replace lone surrogates as the runtime does."""
-    return text.encode("utf-8", "replace").decode("utf-8")

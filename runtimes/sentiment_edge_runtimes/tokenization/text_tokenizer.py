@@ -94,7 +94,7 @@ class TextTokenizer:
             TextError: the library failed on it, or found no token.
         """
         _check(text)
-        text = _encodable(text)
+        text = encodable(text)
         size = self._prefix
         while size < min(len(text), _MAX_CHARACTERS):
             encoding = self._encode_all([text[:size]])[0]
@@ -111,7 +111,7 @@ class TextTokenizer:
         return encoding, truncated
 
     def _encode_together(self, texts: Sequence[str]) -> list[Tokens]:
-        short_texts = [_encodable(text) for text in texts if len(text) <= self._prefix]
+        short_texts = [encodable(text) for text in texts if len(text) <= self._prefix]
         encodings = self._encode_all(short_texts, fast=self._parallel)
         if not all(map(len, encodings)):
             raise TextError(_EMPTY)
@@ -161,7 +161,7 @@ def _check(text: object) -> None:
         raise InputError(f"a text must be a string, not {type(text).__name__}: {text!r:.60}")
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Replace lone surrogates, which no UTF-8 can hold, by question marks."""
     return text.encode("utf-8", "replace").decode("utf-8")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 64 * 2**20
 """Bytes of a model; that of XLM-V, with a million pieces, has 30 million."""
-NORMAL, UNKNOWN, USER_DEFINED, BYTE = 1, 2, 4, 6
+NORMAL, UNKNOWN, USER_DEFINED = 1, 2, 4
 """Kinds of pieces; others are never found in a text."""
 _ALGORITHMS: dict[int, Literal["unigram", "bpe"]] = {1: "unigram", 2: "bpe"}
 
