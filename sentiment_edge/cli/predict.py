@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.common.options import BundleArgument, EngineOption, ThreadsOption
-from sentiment_edge.cli.common.records import FORMATS, HEADERS, RecordFormat, for_terminal
+from sentiment_edge.cli.common.options import BundleArgument, EngineOption, TextColumnOption, ThreadsOption
+from sentiment_edge.cli.common.output import check_writable
 from sentiment_edge.cli.common.terminal import TerminalProgress, shows_progress, warn
-from sentiment_edge.data.lines import LONGEST_LINE, read_lines
+from sentiment_edge.data.tables.record import InputFormat
+from sentiment_edge.data.tables.source import STDIN, without_compression
+from sentiment_edge.labelling.row import OutputFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
-    from sentiment_edge.data.lines import Lines
-    from sentiment_edge_runtimes.classifier import Classifier
-    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
+    from sentiment_edge.labelling.output.sink import OpenOutput
 
 
 def predict(
@@ -27,101 +27,92 @@ def predict(
     inputs: Annotated[
         list[Path] | None,
         typer.Option(
-            "--input", exists=True, dir_okay=False, readable=True, help="File to read; repeatable. The default is stdin."
+            "--input",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            allow_dash=True,
+            help="Lines or a table: csv, tsv, jsonl, JSON or Parquet, also compressed; repeatable. The default is stdin, -.",
         ),
     ] = None,
+    text_column: TextColumnOption = None,
+    input_format: Annotated[
+        InputFormat | None, typer.Option(help="Format of the input; the default is what its ending tells, of stdin lines.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the input, such as cp1252; the default is UTF-8, or UTF-16 where it shows.")
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be read.")] = False,
     record_format: Annotated[
-        RecordFormat, typer.Option("--format", help="Format of the output, a record for each line.")
-    ] = "tsv",
+        OutputFormat | None,
+        typer.Option("--format", help="Format of the output; the default is that of the table, of lines tsv."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, or for several inputs a folder; the default is stdout.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run stopped writing --output (csv, tsv, jsonl).")
+    ] = False,
     engine: EngineOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
-    """Label each line of stdin, or of files: one line out for each line in."""
+    """Label the texts of stdin, or of files: a line out for each line in, a table with the answers added for a table."""
+    from sentiment_edge.labelling.output.choice import format_of
+    from sentiment_edge.labelling.request import LabellingRequest
+    from sentiment_edge.labelling.run import label_files
     from sentiment_edge_runtimes.classifier import load
-    from sentiment_edge_runtimes.errors import InputError
 
-    if sys.stdout is None or (sys.stdin is None and not inputs):
-        raise InputError("nothing to read from or write to: stdin or stdout is closed")
+    paths = inputs or [STDIN]
+    _check_usage(paths, output, resume=resume)
+    request = LabellingRequest(text_column, input_format, encoding, record_format or format_of(output), skip_bad)
     classifier = load(bundle, engine=engine, threads=threads)
-    if not inputs and sys.stdin.isatty():
+    if STDIN in paths and sys.stdin.isatty():
         warn("reading lines from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter)")
-    counts = _write_labels(classifier, read_lines(inputs or []), record_format)
-    for remark in counts.remarks(classifier.bundle.manifest.max_length):
-        warn(remark)
-    if counts.failed:
+    failed = 0
+    with TerminalProgress(shown=shows_progress() and (output is not None or not sys.stdout.isatty())) as progress:
+        for together, open_output in _outputs(paths, output, resume=resume):
+            tally = label_files(classifier, together, request, open_output, progress)
+            for remark in tally.remarks(classifier.bundle.manifest.max_length):
+                progress.remark(remark)
+            failed += tally.failed
+    if failed:
         raise typer.Exit(1)
 
 
-def _write_labels(classifier: Classifier, blocks: Iterable[Lines], record_format: RecordFormat) -> _Counts:
-    """Write a record for each line, as soon as the lines of a block are labelled."""
-    write, counts = _Writer(), _Counts()
-    write(HEADERS[record_format])
-    write.flush()
-    with TerminalProgress(shown=shows_progress() and not write.is_terminal) as progress:
-        for lines in blocks:
-            for text, prediction in _label(classifier, lines.texts):
-                write(FORMATS[record_format](text, prediction))
-                counts.add_answer(prediction)
-            write.flush()
-            counts.add_lines(lines)
-            progress.advance(len(lines.texts))
-    return counts
+def _check_usage(paths: Sequence[Path], output: Path | None, *, resume: bool) -> None:
+    """Refuse before the model is loaded what would be refused after it."""
+    from sentiment_edge_runtimes.errors import InputError
+
+    if (sys.stdout is None and output is None) or (sys.stdin is None and STDIN in paths):
+        raise InputError("nothing to read from or write to: stdin or stdout is closed")
+    if resume and output is None:
+        raise typer.BadParameter("--resume goes with --output FILE")
+    if output is None:
+        return
+    if without_compression(output) != output:
+        raise typer.BadParameter(f"--output is not compressed: leave {output.suffix} out, and compress it afterwards")
+    if _is_folder(output, paths):
+        if resume:
+            raise typer.BadParameter("--resume goes with one --input and an --output FILE")
+        if STDIN in paths:
+            raise typer.BadParameter("--output is a folder, and stdin has no name for a file in it; name a file")
+    check_writable(output)
 
 
-def _label(classifier: Classifier, texts: list[str]) -> Iterator[tuple[str, Prediction | FailedPrediction | None]]:
-    """Yield each text with its prediction, which may have failed; None for a blank one."""
-    predictions = classifier.stream([text for text in texts if text.strip()], on_error="return")
-    return ((text, next(predictions) if text.strip() else None) for text in texts)
+def _is_folder(output: Path, paths: Sequence[Path]) -> bool:
+    return output.is_dir() or (len(paths) > 1 and not output.suffix and not output.exists())
 
 
-class _Writer:
-    """Writes records to stdout as UTF-8 whatever the locale is; to a terminal without delay."""
+def _outputs(paths: Sequence[Path], output: Path | None, *, resume: bool) -> Iterator[tuple[Sequence[Path], OpenOutput]]:
+    """Yield the inputs that go into one output, with the way to open it."""
+    from sentiment_edge.labelling.output.choice import open_in_folder, open_stdout, open_target
 
-    def __init__(self) -> None:
-        self._stdout = sys.stdout.buffer
-        self.is_terminal = sys.stdout.isatty()
-
-    def __call__(self, record: str) -> None:
-        shown = for_terminal(record) if self.is_terminal else record
-        self._stdout.write(shown.encode("utf-8", "replace"))
-        if self.is_terminal:
-            self.flush()
-
-    def flush(self) -> None:
-        self._stdout.flush()
-
-
-@dataclass
-class _Counts:
-    """Numbers of lines that the user should know about."""
-
-    failed: int = 0
-    _lines: int = 0
-    _first_failure: str = ""
-    _truncated: int = 0
-    _undecodable: int = 0
-    _overlong: int = 0
-
-    def add_answer(self, prediction: Prediction | FailedPrediction | None) -> None:
-        self._lines += 1
-        if prediction is None:
-            return
-        if prediction.label is None:
-            self._first_failure = self._first_failure or f"line {self._lines}: {prediction.error}"
-            self.failed += 1
-        else:
-            self._truncated += prediction.truncated
-
-    def add_lines(self, lines: Lines) -> None:
-        self._undecodable += lines.undecodable
-        self._overlong += lines.overlong
-
-    def remarks(self, max_length: int) -> Iterator[str]:
-        if self.failed:
-            yield f"{self.failed} lines got no label; the first is {self._first_failure}"
-        if self._truncated:
-            yield f"{self._truncated} texts cut to the {max_length} tokens that the model reads"
-        if self._undecodable:
-            yield f"{self._undecodable} lines not UTF-8; the bytes that could not be read became U+FFFD"
-        if self._overlong:
-            yield f"{self._overlong} lines longer than {LONGEST_LINE // 2**20} MiB; the rest of them was dropped"
+    if output is None:
+        yield paths, open_stdout
+    elif _is_folder(output, paths):
+        output.mkdir(exist_ok=True)
+        done: set[Path] = set()
+        for path in paths:
+            yield [path], partial(open_in_folder, folder=output, source=path, done=done)
+    else:
+        yield paths, partial(open_target, target=output, sources=paths, resume=resume)

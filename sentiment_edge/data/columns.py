@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sentiment_edge.data.tables.guess import guess_text
+from sentiment_edge.data.tables.record import LONGEST_CELL, ArrowRow
+from sentiment_edge.data.tables.text import MARK
 from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sentiment_edge.data.tables.record import Record, Table
     from sentiment_edge_runtimes.progress import Progress
@@ -89,11 +91,16 @@ class BadRows:
         if len(self._first) < _NAMED_LINES:
             self._first.append((line, problem))
 
-    def without(self, table: Table, **positions: int) -> Iterator[Record]:
-        """Yield the rows without a problem or a blank cell in these columns, named by what they hold; count the others."""
+    def without(self, table: Table, *, blank: bool = False, **positions: int) -> Iterator[Record]:
+        """Yield the rows that can be used; count the others.
+
+        Args:
+            table: the file.
+            blank: a cell may be blank.
+            positions: the columns that are used, by what they hold.
+        """
         for record in table.records:
-            blank = (f"no {kind}" for kind, position in positions.items() if not record.cells[position].strip())
-            if problem := record.problem or next(blank, ""):
+            if problem := _problem(record, positions, blank=blank):
                 self.add(record.line, problem)
             else:
                 yield record
@@ -106,8 +113,7 @@ class BadRows:
         """
         if not self.count:
             return
-        named = ", ".join(f"{table.unit} {line} ({problem})" for line, problem in self._first)
-        named += ", ..." if self.count > len(self._first) else ""
+        named = self.named(table)
         if not skip:
             encoded = table.encoding and any(problem == f"not {table.encoding.upper()}" for _, problem in self._first)
             advice = (
@@ -117,3 +123,23 @@ class BadRows:
             )
             raise InputError(f"{table.name}: {self.count} rows cannot be used: {named}; {advice}")
         progress.remark(f"{table.name}: {self.count} rows left out that cannot be used: {named}")
+
+    def named(self, table: Table) -> str:
+        """Return the first of them, each with its reason."""
+        named = ", ".join(f"{table.unit} {line} ({problem})" for line, problem in self._first)
+        return named + (", ..." if self.count > len(self._first) else "")
+
+
+def problem_of(record: Record, position: int) -> str:
+    """Return the reason why a row, or its cell in a column, cannot be used, if so. Of Parquet only the cell can be at fault."""
+    if record.problem or type(record.original) is not ArrowRow:
+        return record.problem
+    cell = record.cells[position]
+    return "not UTF-8" if MARK in cell else f"more than {LONGEST_CELL} characters" if len(cell) > LONGEST_CELL else ""
+
+
+def _problem(record: Record, positions: Mapping[str, int], *, blank: bool) -> str:
+    found = next(filter(None, (problem_of(record, position) for position in positions.values())), record.problem)
+    if found or blank:
+        return found
+    return next((f"no {kind}" for kind, position in positions.items() if not record.cells[position].strip()), "")

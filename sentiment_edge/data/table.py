@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sentiment_edge.data.tables.delimited import not_text, open_csv, open_lines, open_tsv
@@ -10,7 +11,7 @@ from sentiment_edge.data.tables.guess import WANTED, by_ending, guess_format
 from sentiment_edge.data.tables.json_values import open_json
 from sentiment_edge.data.tables.parquet import open_parquet
 from sentiment_edge.data.tables.record import ReadOptions
-from sentiment_edge.data.tables.source import open_source
+from sentiment_edge.data.tables.source import NOBODY, open_source
 from sentiment_edge.data.tables.text import Text, flaw
 from sentiment_edge_runtimes.errors import InputError
 from sentiment_edge_runtimes.progress import SILENT
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sentiment_edge.data.tables.record import InputFormat, Table
-    from sentiment_edge.data.tables.source import ByteSource
+    from sentiment_edge.data.tables.source import ByteSource, Listener
     from sentiment_edge_runtimes.progress import Progress
 
 _PLAIN = {".txt", ""}
@@ -28,13 +29,16 @@ _PLAIN = {".txt", ""}
 
 
 @contextmanager
-def open_table(path: Path, options: ReadOptions | None = None, progress: Progress = SILENT) -> Iterator[Table]:
+def open_table(
+    path: Path, options: ReadOptions | None = None, progress: Progress = SILENT, listener: Listener = NOBODY
+) -> Iterator[Table]:
     """Open a table: csv, tsv, jsonl, a JSON array, Parquet or lines, compressed or not, in UTF-8, UTF-16 or as named.
 
     Args:
         path: the file; `-` for stdin.
         options: its format and its encoding, where they are not to be found out.
         progress: hears what was guessed.
+        listener: hears of the reading.
 
     Raises:
         InputError: the file is empty, not text, or has no columns.
@@ -42,12 +46,12 @@ def open_table(path: Path, options: ReadOptions | None = None, progress: Progres
         MissingExtra: Parquet, and pyarrow is not installed.
     """
     options = options or ReadOptions()
-    with open_source(path) as source:
+    with open_source(path, listener) as source:
         if _is_parquet(source, options):
             with open_parquet(source) as table:
                 yield table
         else:
-            yield _open_text(source, options, progress)
+            yield replace(_open_text(source, options, progress), share=source.share)
 
 
 def _is_parquet(source: ByteSource, options: ReadOptions) -> bool:

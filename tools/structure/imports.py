@@ -40,7 +40,7 @@ LAYERS = {
         [
             "__main__",
             "cli",
-            "benchmark diagnosis evaluation explanation parity server",
+            "benchmark diagnosis evaluation explanation labelling parity server",
             "data",
             "metrics render",
             "extras",

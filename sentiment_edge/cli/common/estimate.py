@@ -48,7 +48,7 @@ class Estimate:
         """Return the running stage with its place, its share, and the time that is left, as far as these are known."""
         share = "" if self._share is None else f" {self._share:.0%}".replace("%", " %")
         left = self._left(now)
-        time = "" if left is None else f", about {_rounded(left)} left"
+        time = "" if left is None else f", about {about(left)} left"
         return f"[{self._count}/{self._count + len(self._upcoming)}] {self._name}{share}{time}{'' if share or time else ' ...'}"
 
     def _left(self, now: float) -> float | None:
@@ -69,7 +69,8 @@ class Estimate:
         return (now - self._start) * max(0.0, 1 - self._share) / self._share + rest
 
 
-def _rounded(seconds: float) -> str:
+def about(seconds: float) -> str:
+    """Return a time as nobody would take for exact."""
     if seconds < _MINUTE:
         return f"{max(_STEP, _STEP * round(seconds / _STEP))} s"
     return f"{round(seconds / _MINUTE)} min"

@@ -19,6 +19,7 @@ _FLAGS: ContextVar[Mapping[str, str]] = ContextVar("flags", default={})  # noqa:
 _ALIASES = {
     "engine": "engines",
     "engines": "engine",
+    "format": "record_format",
     "fusion": "no_fusion",
     "precision": "int8",
     "texts": "parity_data",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sentiment_edge.cli.common.estimate import Estimate
+from sentiment_edge.cli.common.estimate import Estimate, about
 from sentiment_edge.cli.common.flags import with_flags
 from sentiment_edge.render.text import visible
 from sentiment_edge_runtimes.progress import Progress
@@ -49,7 +49,9 @@ class TerminalProgress(Progress):
     def __init__(self, *, shown: bool | None = None) -> None:
         self._shown = shows_progress() if shown is None else shown
         self._estimate: Estimate | None = None
-        self._lines = 0
+        self._texts = 0
+        self._first: float | None = None
+        self._done = 0.0
         self._start = time.monotonic()
         self._refreshed = 0.0
         self._width = 0
@@ -76,7 +78,9 @@ class TerminalProgress(Progress):
             say(f"{name} ...")
 
     def share(self, done: float) -> None:
-        """Show the share of the running stage, if some time has passed or the stage is done."""
+        """Show the share of the running stage, if some time has passed or the stage is done; without stages with the count."""
+        self._first = done if self._first is None else self._first
+        self._done = done
         if self._estimate is not None:
             self._estimate.advance(done)
             if self._is_due() or done >= 1:
@@ -88,11 +92,18 @@ class TerminalProgress(Progress):
         warn(text)
 
     def advance(self, items: int) -> None:
-        """Count lines that are done."""
-        self._lines += items
+        """Count texts that are done."""
+        self._texts += items
         seconds = time.monotonic() - self._start
         if seconds > _QUIET_SECONDS and self._is_due():
-            self._show(f"{self._lines:,} lines, {self._lines / seconds:,.0f} a second ")
+            self._show(f"{self._texts:,} texts, {self._texts / seconds:,.0f} a second {self._left(seconds)}")
+
+    def _left(self, seconds: float) -> str:
+        """Return the share that is done, and the time left after so many seconds; a run that goes on began with a part done."""
+        if self._first is None or self._done <= self._first:
+            return ""
+        left = (1 - self._done) * seconds / (self._done - self._first)
+        return f"({100 * self._done:.0f} %, about {about(left)} left) "
 
     def _is_due(self) -> bool:
         return time.monotonic() - self._start > self._refreshed + _REFRESH_SECONDS

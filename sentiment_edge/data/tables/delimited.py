@@ -18,7 +18,7 @@ from sentiment_edge.data.tables.guess import (
     sample_rows,
 )
 from sentiment_edge.data.tables.record import LONGEST_CELL, Record, Table
-from sentiment_edge.data.tables.text import LONGEST_LINE, flaw
+from sentiment_edge.data.tables.text import BYTE_ORDER_MARK, LONGEST_LINE, MARK, flaw
 from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
 
@@ -50,7 +50,8 @@ def open_csv(name: str, text: Text, options: ReadOptions, progress: Progress) ->
     if excel:
         next(lines, "")
     rows = _Rows(name, text, csv.reader(lines, delimiter=separator, strict=True), before=int(bool(excel)))
-    return rows.table("csv", separator, sample_rows(sample, separator), options, progress)
+    table = rows.table("csv", separator, sample_rows(sample, separator), options, progress)
+    return replace(table, preface=table.preface + (f"sep={separator}{table.line_end}" if excel else ""))
 
 
 def open_tsv(name: str, text: Text, options: ReadOptions, progress: Progress) -> Table:
@@ -79,7 +80,8 @@ def _read_lines(text: Text) -> Iterator[Record]:
         problem = f"more than {LONGEST_LINE} characters" if len(line) >= LONGEST_LINE else ""
         if text.faulty:
             problem = flaw(line, text.encoding) or problem
-        yield Record(number, [] if problem else [line.rstrip("\r\n")], problem)
+        line = line.removesuffix("\n").removesuffix("\r")  # noqa: PLW2901 - the same line
+        yield Record(number, [], problem, line.replace(MARK, "\ufffd")) if problem else Record(number, [line])
 
 
 class _Rows:
@@ -103,7 +105,8 @@ class _Rows:
         records = self._records(len(columns), "the header has" if header else "the first has")
         sample = sample[int(header) :]
         table = Table(name, form, columns, records, separator, header=header, encoding=text.encoding, sample=sample)
-        return replace(table, line_end=text.line_end)
+        line_end = "\r\n" if text.line_end == "\n" and _ends_with_cr(text.sample) else text.line_end
+        return replace(table, line_end=line_end, preface=BYTE_ORDER_MARK * text.marked)
 
     def _header(self) -> tuple[str, ...]:
         cells: list[str] = []
@@ -136,6 +139,11 @@ class _Rows:
 
     def _flaw(self, cells: Sequence[str]) -> str:
         return next(filter(None, (flaw(cell, self._text.encoding) for cell in cells)), "")
+
+
+def _ends_with_cr(sample: str) -> bool:
+    """Whether the first line ends as on Windows."""
+    return sample.partition("\n")[0].endswith("\r")
 
 
 def _misfit(cells: Sequence[str], columns: int, wanted: str) -> str:

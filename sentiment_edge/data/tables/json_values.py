@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.data.tables.guess import WANTED
-from sentiment_edge.data.tables.record import LONGEST_CELL, InputFormat, Record, Table
+from sentiment_edge.data.tables.record import LONGEST_CELL, InputFormat, JsonObject, Record, Table
 from sentiment_edge.data.tables.text import LONGEST_LINE, flaw
 from sentiment_edge_runtimes.errors import InputError
 
@@ -47,7 +47,7 @@ def _rows(values: Iterable[Record]) -> Iterator[Record]:
         if columns or value.problem:
             row = value if value.problem else _row(value, columns)
         else:
-            columns = list(value.original)
+            columns = list(value.original.value)
             yield Record(value.line, columns)
             yield from early
             row = _row(value, columns)
@@ -60,11 +60,11 @@ def _rows(values: Iterable[Record]) -> Iterator[Record]:
 
 
 def _row(value: Record, columns: list[str]) -> Record:
-    found = value.original
+    found = value.original.value
     cells = [cell if type(cell) is str else str(cell) if type(cell) is int else _cell(cell) for cell in map(found.get, columns)]
     if max(map(len, cells)) > LONGEST_CELL:
         return Record(value.line, [], f"more than {LONGEST_CELL} characters in a cell")
-    return Record(value.line, cells, "", found)
+    return Record(value.line, cells, "", value.original)
 
 
 def _cell(value: object) -> str:
@@ -79,13 +79,14 @@ def _lines(text: Text) -> Iterator[Record]:
         if not stripped:
             continue
         problem = flaw(line, text.encoding) if text.faulty else ""
+        value: Any = None
         try:
             value = None if problem else json.loads(stripped)
         except (ValueError, RecursionError):
             problem = "not JSON"
         if not problem and not (isinstance(value, dict) and value):
             problem = _NO_OBJECT
-        yield Record(number, [], problem, None if problem else value)
+        yield Record(number, [], problem, None if problem else JsonObject(stripped, value))
 
 
 class _Values:
@@ -125,13 +126,13 @@ class _Values:
                 end, problem = len(self._buffer), "not JSON, from here to the end" if self._ended else "too long"
                 break
             self._read()
-        line = self._line
+        line, written = self._line, self._buffer[self._at : end]
         if self._text.faulty:
-            problem = flaw(self._buffer[self._at : end], self._text.encoding) or problem
+            problem = flaw(written, self._text.encoding) or problem
         self._advance(end)
         if not problem and not (isinstance(value, dict) and value):
             problem = _NO_OBJECT
-        return Record(line, [], problem, None if problem else value)
+        return Record(line, [], problem, None if problem else JsonObject(written, value))
 
     def _parse(self) -> tuple[Any, int | None, str]:
         """Return the value that begins here and where it ends, or where what is no value does; None for not yet."""

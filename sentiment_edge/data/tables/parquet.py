@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-from sentiment_edge.data.tables.record import LONGEST_CELL, ArrowRow, Record, Table
+from sentiment_edge.data.tables.record import ArrowRow, Record, Table
+from sentiment_edge.data.tables.text import MARKS
 from sentiment_edge.extras import needs_extra
 from sentiment_edge_runtimes.errors import InputError, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from sentiment_edge.data.tables.source import ByteSource
 
@@ -45,27 +47,82 @@ def open_parquet(source: ByteSource) -> Iterator[Table]:
         columns = tuple(file.schema_arrow.names)
         if not columns:
             raise InputError(f"{source.name}: names no columns; give Parquet with a column of texts")
-        yield Table(source.name, "parquet", columns, _records(source.name, file), encoding="", schema=file.schema_arrow)
+        rows = _Rows(source.name, file)
+        yield Table(source.name, "parquet", columns, rows.records(), encoding="", schema=file.schema_arrow, share=rows.share)
 
 
-def _records(name: str, file: Any) -> Iterator[Record]:  # noqa: ANN401 - pyarrow has no types
-    number = 0
-    batches = file.iter_batches(batch_size=_BATCH)
-    while True:
-        try:
-            batch = next(batches, None)
-        except Exception as error:
-            raise InputError(f"{name}: cannot be read after row {number} ({first_line(error)})") from error
-        if batch is None:
-            return
-        for index, cells in enumerate(zip(*map(_cells, batch.columns), strict=True)):
-            number += 1
-            problem = _problem(cells)
-            yield Record(number, [] if problem else cells, problem, ArrowRow(batch, index))
+class _Rows:
+    """The rows of a file, read a batch at a time."""
+
+    def __init__(self, name: str, file: Any) -> None:  # noqa: ANN401 - pyarrow has no types
+        self._name = name
+        self._file = file
+        self._read = 0
+
+    def share(self) -> float | None:
+        """Return the share of the rows that have been read."""
+        total = self._file.metadata.num_rows
+        return self._read / total if total else None
+
+    def records(self) -> Iterator[Record]:
+        """Yield the rows, each with the cells of its batch, of which a column becomes text when it is first asked for."""
+        for batch in self._batches():
+            columns = _Columns(batch)
+            for index in range(batch.num_rows):
+                self._read += 1
+                yield Record(self._read, _Cells(columns, index), "", ArrowRow(batch, index))
+
+    def _batches(self) -> Iterator[Any]:
+        batches = self._file.iter_batches(batch_size=_BATCH)
+        while True:
+            try:
+                batch = next(batches, None)
+            except Exception as error:
+                raise InputError(f"{self._name}: cannot be read after row {self._read} ({first_line(error)})") from error
+            if batch is None:
+                return
+            yield batch
 
 
-def _cells(column: Any) -> Sequence[str | None]:  # noqa: ANN401
-    """Return a column as cells, None for bytes that are not text."""
+class _Columns:
+    """The columns of a batch as texts."""
+
+    def __init__(self, batch: Any) -> None:  # noqa: ANN401
+        self.batch = batch
+        self._read: dict[int, Sequence[str]] = {}
+
+    def __getitem__(self, position: int) -> Sequence[str]:
+        if position not in self._read:
+            self._read[position] = _cells(self.batch.column(position))
+        return self._read[position]
+
+
+class _Cells(Sequence[str]):
+    """The cells of a row."""
+
+    def __init__(self, columns: _Columns, row: int) -> None:
+        self._columns = columns
+        self._row = row
+
+    @overload
+    def __getitem__(self, position: int) -> str: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, position: int | slice) -> str | Sequence[str]:
+        """Return the cell of a column, or those of several."""
+        if isinstance(position, slice):
+            return [self[each] for each in range(*position.indices(len(self)))]
+        return self._columns[position][self._row]
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return int(self._columns.batch.num_columns)
+
+
+def _cells(column: Any) -> Sequence[str]:  # noqa: ANN401
+    """Return a column as cells, with a `MARK` for bytes that are not text."""
     import pyarrow as pa  # noqa: PLC0415 - it is loaded already
 
     kind = column.type
@@ -84,14 +141,5 @@ def _cells(column: Any) -> Sequence[str | None]:  # noqa: ANN401
     return [""] * len(column)
 
 
-def _text(value: bytes | None) -> str | None:
-    try:
-        return (value or b"").decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _problem(cells: Sequence[str | None]) -> str:
-    if None in cells:
-        return "not UTF-8"
-    return f"more than {LONGEST_CELL} characters in a cell" if max(map(len, cells)) > LONGEST_CELL else ""  # type: ignore[arg-type]
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors=MARKS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from sentiment_edge_runtimes.errors import check_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 InputFormat = Literal["csv", "tsv", "jsonl", "json", "parquet", "lines"]
 INPUT_FORMATS: tuple[InputFormat, ...] = get_args(InputFormat)
@@ -24,17 +24,27 @@ class ArrowRow(NamedTuple):
     row: int
 
 
+class JsonObject(NamedTuple):
+    """A row of jsonl or json."""
+
+    text: str
+    """As it is written in the file."""
+    value: dict[str, Any]
+
+
 class Record(NamedTuple):
     """One row of a table."""
 
     line: int
     """Number of its first line, from 1; in Parquet, which has no lines, of the row."""
     cells: Sequence[str]
-    """One for each column; none if there is a problem. What is neither text nor number is an empty cell."""
+    """One for each column; none if there is a problem. What is neither text nor number is an empty cell. In Parquet, bytes that
+    are not text have a `MARK`."""
     problem: str = ""
     """The reason why the row cannot be read, if so."""
     original: Any = None
-    """The row as it was: in jsonl and json the object, in Parquet an `ArrowRow`; in other formats the cells are all."""
+    """The row as it was: in jsonl and json a `JsonObject`, in Parquet an `ArrowRow`, of a faulty line what can be read of it.
+    In other formats the cells are all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +82,14 @@ class Table:
     """The columns are named by the file; otherwise the names are `column_1` and so on."""
     encoding: str = "utf-8"
     line_end: str = "\n"
+    preface: str = ""
+    """The text before the header: a byte order mark, and the line that tells Excel the separator."""
     sample: Sequence[Sequence[str]] = field(default=())
     """The first rows of csv and tsv."""
     schema: Any = None
     """Of Parquet, a `pyarrow.Schema`."""
+    share: Callable[[], float | None] = lambda: None
+    """Returns how much of the file has been read, from 0 to 1; None where its size is not known."""
 
     @property
     def unit(self) -> str:

@@ -8,6 +8,7 @@ import stat
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from sentiment_edge_runtimes.errors import InputError, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 STDIN = Path("-")
 """The path that means stdin."""
@@ -28,6 +29,20 @@ _ZSTD = ("compression.zstd", "backports.zstd", "zstandard")
 
 _ZSTD_BLOCK = 2**14
 """Bytes to decompress at once, which may become thousands of times as many."""
+
+
+class Listener:
+    """A listener to the reading of a source. Each method does nothing here; a subclass overrides what it wants to hear."""
+
+    def before_wait(self) -> None:
+        """Hear that the next bytes may come much later; a pipe or a terminal gives them when it pleases."""
+
+    def after_read(self, block: bytes) -> None:
+        """Hear what has been read, decompressed."""
+
+
+NOBODY = Listener()
+"""The default: nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,9 @@ class ByteSource:
     """The file, if it is one that can be read twice and is not compressed."""
     live: bool
     """It may give a part of its bytes much later than another: a pipe or a terminal."""
+    share: Callable[[], float | None]
+    """Returns how much has been read, from 0 to 1; None where the size is not known."""
+    listener: Listener = NOBODY
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the bytes as they come.
@@ -51,7 +69,13 @@ class ByteSource:
         Raises:
             InputError: they cannot be read to the end.
         """
-        while block := self._read():
+        while True:
+            if self.live:
+                self.listener.before_wait()
+            block = self._read()
+            if not block:
+                return
+            self.listener.after_read(block)
             yield block
 
     def first(self, size: int) -> bytes:
@@ -72,7 +96,7 @@ class ByteSource:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[ByteSource]:
+def open_source(path: Path, listener: Listener = NOBODY) -> Iterator[ByteSource]:
     """Open a file, or stdin for the path `-`; what begins as compressed bytes do is decompressed.
 
     Raises:
@@ -81,13 +105,19 @@ def open_source(path: Path) -> Iterator[ByteSource]:
     name = "stdin" if path == STDIN else str(path)
     with ExitStack() as stack:
         raw = _stdin() if path == STDIN else stack.enter_context(_open(path))
-        mode = _mode(raw)
+        status = _status(raw)
         packed = _compression(name, path.suffix.lower(), raw.peek(8))
         stream = io.BufferedReader(stack.enter_context(_decompressed(name, packed, raw)), BLOCK) if packed else raw
-        ending = (path.with_suffix("") if path.suffix.lower() in _MAGIC else path).suffix.lower()
-        regular = stat.S_ISREG(mode)
+        ending = without_compression(path).suffix.lower()
+        regular = status is None or stat.S_ISREG(status.st_mode)
+        share = partial(_share, raw, status.st_size if status is not None and regular else 0)
         again = path if regular and not packed and path != STDIN else None
-        yield ByteSource(name, cast("BinaryIO", stream), "" if path == STDIN else ending, again, not regular)
+        yield ByteSource(name, cast("BinaryIO", stream), "" if path == STDIN else ending, again, not regular, share, listener)
+
+
+def without_compression(path: Path) -> Path:
+    """Return a path without the ending of a compression."""
+    return path.with_suffix("") if path.suffix.lower() in _MAGIC else path
 
 
 def _open(path: Path) -> io.BufferedReader:
@@ -107,11 +137,15 @@ def _stdin() -> io.BufferedReader:
     return stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[return-value, arg-type]
 
 
-def _mode(raw: io.BufferedReader) -> int:
+def _status(raw: io.BufferedReader) -> os.stat_result | None:
     try:
-        return os.fstat(raw.fileno()).st_mode
+        return os.fstat(raw.fileno())
     except OSError:  # bytes in memory
-        return stat.S_IFREG
+        return None
+
+
+def _share(raw: io.BufferedReader, size: int) -> float | None:
+    return min(raw.tell() / size, 1.0) if size else None
 
 
 def _compression(name: str, ending: str, first: bytes) -> str:

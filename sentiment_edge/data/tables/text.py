@@ -20,8 +20,9 @@ LONGEST_LINE = 2**24
 """Characters of a line that are kept: more than the cells of a row may have."""
 MARK = "\udcff"
 """Stands in decoded text for bytes that are not text in its encoding; no encoding gives it."""
-_MARKS = "sentiment_edge.marks"
-_BYTE_ORDER_MARK = "\ufeff"
+MARKS = "sentiment_edge.marks"
+"""The name of the way to decode that puts them there."""
+BYTE_ORDER_MARK = "\ufeff"
 _BY_BYTE_ORDER_MARK = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -34,7 +35,7 @@ _LEAST_NULS, _OTHER_NULS = 0.5, 0.02
 """UTF-16 without a mark: the least share of its 2-byte units whose high byte is NUL, and the most whose low byte is."""
 _CONTROLS = {*map(chr, range(32))} - {"\t", "\n", "\r", "\f", "\v"}
 
-codecs.register_error(_MARKS, lambda error: (MARK, getattr(error, "end", 0)))
+codecs.register_error(MARKS, lambda error: (MARK, getattr(error, "end", 0)))
 
 
 class Text:
@@ -44,13 +45,15 @@ class Text:
         self._source = source
         self._blocks = source.blocks()
         first = _first(self._blocks, live=source.live)
-        self.guessed = encoding is None and not first.startswith(tuple(_BY_BYTE_ORDER_MARK)) and _without_mark(first) != ""
+        self.marked = first.startswith(tuple(_BY_BYTE_ORDER_MARK))
+        """It begins with a byte order mark."""
+        self.guessed = encoding is None and not self.marked and _without_mark(first) != ""
         """The encoding was told from the content."""
         self.encoding = encoding or _detected(first)
-        self._decoder = _decoder(self.encoding)(errors=_MARKS)
+        self._decoder = _decoder(self.encoding)(errors=MARKS)
         self.faulty = False
         """A NUL or a `MARK` was among what `blocks` has given so far."""
-        self.sample = self._decode(first).removeprefix(_BYTE_ORDER_MARK)
+        self.sample = self._decode(first).removeprefix(BYTE_ORDER_MARK)
         self.line_end = "\r" if "\r" in self.sample and "\n" not in self.sample else "\n"
 
     def ahead(self, end: str) -> Iterator[str]:
@@ -58,8 +61,8 @@ class Text:
         if self._source.path is None:
             yield from (line for line in split(iter([self.sample]), end) if line.endswith(end))
             return
-        with self._source.path.open(encoding=self.encoding, errors=_MARKS, newline="") as file:
-            first = file.read(BLOCK).removeprefix(_BYTE_ORDER_MARK)
+        with self._source.path.open(encoding=self.encoding, errors=MARKS, newline="") as file:
+            first = file.read(BLOCK).removeprefix(BYTE_ORDER_MARK)
             yield from split(chain([first], iter(partial(file.read, BLOCK), "")), end)
 
     def blocks(self) -> Iterator[str]:
@@ -126,7 +129,7 @@ def _first(blocks: Iterator[bytes], *, live: bool) -> bytes:
     first = bytearray()
     for block in blocks:
         first += block
-        if len(first) >= BLOCK or (live and (b"\n" in first or b"\r" in first)):
+        if len(first) >= BLOCK or (live and (b"\n" in first or b"\r" in first[:-1])):  # half of \r\n may come first
             break
     return bytes(first)
 

@@ -75,7 +75,7 @@ def test_progress_shows_on_a_terminal_only_once_it_takes_a_while() -> None:
         assert process.wait(30) == 0
     os.close(terminal)
     shown = os.read(controller, 10_000)
-    assert b" lines, " in shown
+    assert b" texts, " in shown
     assert shown.endswith(b"\r\n")
 
 

@@ -37,5 +37,5 @@ def test_stages_counts_and_remarks_have_lines_of_their_own(capsys: pytest.Captur
         progress.advance(1987)
     shown = capsys.readouterr().err
     assert (
-        shown == "reading ...\n\r12 lines, 3 a second \nsentiment-edge: a remark\nwriting ...\n\r2,000 lines, 250 a second \n"
+        shown == "reading ...\n\r12 texts, 3 a second \nsentiment-edge: a remark\nwriting ...\n\r2,000 texts, 250 a second \n"
     )

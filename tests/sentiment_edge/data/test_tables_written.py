@@ -107,7 +107,7 @@ def test_csv_and_tsv(
     assert [record.cells for record in records] == rows
     starts = [1]
     for row in [COLUMNS, *rows]:
-        starts.append(starts[-1] + 1 + sum(each.count(table.line_end) for each in row))
+        starts.append(starts[-1] + 1 + sum(each.count(table.line_end[-1]) for each in row))
     assert [record.line for record in records] == starts[1:-1]
 
 
@@ -125,7 +125,8 @@ def test_jsonl_and_json(
     name = f"a.{'jsonl' if kind == 'jsonl' else 'json'}{ending}"
     table, records = read(tmp_path_factory.getbasetemp(), name, contents, block, ENCODINGS[encoding])
     assert table.columns == ("text", "more")
-    assert [record.original for record in records] == rows
+    assert [record.original.value for record in records] == rows
+    assert [record.original.text for record in records] == written
     assert [record.cells[0] for record in records] == [row["text"] for row in rows]
     assert not any(record.problem for record in records)
 
@@ -135,6 +136,7 @@ def test_lines(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, fi
     encoding, ending, block = file
     kept = CHARACTERS[encoding].filter(lambda character: character not in "\n\r")
     rows = data.draw(st.lists(st.text(kept, min_size=1, max_size=12), max_size=8))
+    rows = [row.removeprefix("\ufeff") or "-" for row in rows[:1]] + rows[1:]  # which would be a byte order mark
     path = tmp_path_factory.getbasetemp() / f"a.txt{ending}"
     path.write_bytes(packed(ending, "".join(f"{row}\n" for row in rows).encode(encoding)))
     with pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,85 @@
+"""The journal of a run: how far its output reaches, and of what input and options.
+
+It is JSON beside the unfinished output, replaced as a whole. Everything before the position that it names lies on the disk by
+then; what was written after it is cut off when the run goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentiment_edge.data.tables.source import open_source
+from sentiment_edge_runtimes.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place between two rows."""
+
+    rows: int
+    """Rows of the input that are answered or left out."""
+    input_bytes: int
+    """Decompressed bytes of the input that have been read, in which those rows lie."""
+    input_sha256: str
+    """Of these bytes."""
+    tally: dict[str, Any]
+    """As the run counts what the user should know."""
+    output_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The contents of the file."""
+
+    identity: dict[str, Any]
+    """Bundle, engine, options and reading of the input, which must be the same where a run goes on."""
+    position: Position
+
+    def write(self, path: Path) -> None:
+        """Write the file beside itself and rename it."""
+        new = path.with_name(f"{path.name}.new")
+        new.write_text(json.dumps({"version": _VERSION, **asdict(self)}), encoding="utf-8")
+        new.replace(path)
+
+
+_JOURNALS = {_VERSION: Journal}
+
+
+def read_journal(path: Path) -> Journal | None:
+    """Return the journal of an interrupted run; None if there is none.
+
+    Raises:
+        InputError: it is damaged, or of another version of this program.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return _JOURNALS[entries["version"]](entries["identity"], Position(**entries["position"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: no journal that this version can read; leave `resume` out to start anew") from error
+
+
+def check_input(path: Path, position: Position) -> None:
+    """Check that the bytes of the input up to a position are still the same; more may have come after them.
+
+    Raises:
+        InputError: they are not.
+    """
+    digest, left = hashlib.sha256(), position.input_bytes
+    with open_source(path) as source:
+        for block in source.blocks():
+            digest.update(block[:left])
+            left -= min(left, len(block))
+            if not left:
+                break
+    if left or digest.hexdigest() != position.input_sha256:
+        raise InputError(f"{path}: it has changed since the interrupted run began; leave `resume` out to start anew")

@@ -1,0 +1,148 @@
+"""A file that is written beside its target, as `TARGET.part`, and gets its name when it is whole."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from sentiment_edge.labelling.output.journal import Journal, Position, check_input, read_journal
+from sentiment_edge.labelling.output.sink import Sink
+from sentiment_edge_runtimes.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SECONDS = 1.0
+"""Between two entries of the journal, each of which waits for the disk."""
+
+
+class PartFile(Sink):
+    """An unfinished file.
+
+    Args:
+        target: its name at last.
+        source: the input, if the run can go on after an interruption: then a journal is kept.
+        resume: go on with what an interrupted run left.
+        keep: what was written is of use even if the run is interrupted.
+
+    Raises:
+        OSError: it cannot be written; the error names the target.
+    """
+
+    def __init__(self, target: Path, source: Path | None, *, resume: bool, keep: bool) -> None:
+        self._target = target.resolve()  # a link is written through
+        self._part = self._target.with_name(f"{self._target.name}.part")
+        self._journal = self._target.with_name(f"{self._target.name}.part.json")
+        self._source = source
+        self._keep = keep
+        self._identity: dict[str, Any] = {}
+        self._held: Position | None = None
+        self._written = 0.0
+        self._interrupted = read_journal(self._journal) if resume and self._part.exists() else None
+        with self._named():
+            super().__init__(os.fdopen(os.open(self._part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b"))
+            _lock(self.stream, self._target)
+            if not self._interrupted:
+                self.stream.truncate()
+                self._journal.unlink(missing_ok=True)
+
+    def put(self, record: str) -> None:
+        """Write a record."""
+        with self._named():
+            super().put(record)
+
+    def flush(self) -> None:
+        """Let what was written be seen."""
+        with self._named():
+            super().flush()
+
+    def resume(self, identity: dict[str, Any]) -> Position | None:
+        """Return the position from which an interrupted run goes on, with the file cut there; None for a new run.
+
+        Raises:
+            InputError: bundle, options or input are not those of the interrupted run, or its file is damaged.
+        """
+        self._identity = identity
+        if self._interrupted is None or self._source is None:
+            return None
+        changed = [name for name, value in self._interrupted.identity.items() if identity.get(name) != value]
+        if changed:
+            raise InputError(
+                f"{self._target}: the interrupted run differs in {', '.join(changed)}; "
+                "go on as it began, or leave `resume` out to start anew"
+            )
+        position = self._interrupted.position
+        check_input(self._source, position)
+        if self._part.stat().st_size < position.output_bytes:
+            raise InputError(f"{self._part}: shorter than its journal says; leave `resume` out to start anew")
+        self.stream.seek(position.output_bytes)
+        self.stream.truncate()
+        self._held = position
+        return position
+
+    def hold(self, position: Position) -> None:
+        """Note that all rows up to a position are written, and now and then write it down."""
+        if self._source is None:
+            return
+        self.flush()
+        self._held = replace(position, output_bytes=self.stream.tell())
+        if time.monotonic() > self._written + _SECONDS:
+            self._write_down(self._held)
+
+    def finish(self) -> None:
+        """Give the file its name."""
+        with self._named():
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+            self._part.replace(self._target)
+            self._journal.unlink(missing_ok=True)
+
+    def abandon(self) -> str:
+        """Keep what is of use, and say so."""
+        with suppress(OSError):  # such as a full disk's
+            self.stream.flush()
+        if self._held is not None:
+            with suppress(OSError):
+                self._write_down(self._held)
+            with suppress(OSError):
+                self.stream.close()
+            return f"{self._held.rows} rows are done, in {self._part}; `resume` goes on from there"
+        with suppress(OSError):
+            self.stream.close()
+        if self._interrupted is not None:  # and not gone on with
+            return ""
+        if self._keep and self._source is None and self._part.stat().st_size > 0:
+            return f"what is done lies in {self._part}"
+        self._part.unlink(missing_ok=True)
+        return ""
+
+    def _write_down(self, position: Position) -> None:
+        with self._named():
+            os.fsync(self.stream.fileno())
+            Journal(self._identity, position).write(self._journal)
+        self._written = time.monotonic()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._target)) from error
+
+
+def _lock(stream: BinaryIO, target: Path) -> None:
+    """Refuse a file that another run is writing, where the system can tell."""
+    with suppress(ImportError):
+        import fcntl  # noqa: PLC0415 - POSIX has it
+
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{target}: another run is writing it; wait for its end, or choose another `output`") from error
+        except OSError:  # a file system without locks
+            return

@@ -1,0 +1,51 @@
+"""A taker of the output's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from sentiment_edge.labelling.writers.escapes import for_terminal
+
+if TYPE_CHECKING:
+    from sentiment_edge.data.tables.record import Table
+    from sentiment_edge.labelling.output.journal import Position
+    from sentiment_edge.labelling.row import OutputFormat
+
+
+class Sink:
+    """Takes records and writes them as UTF-8 whatever the locale is; stdout, and what is no regular file."""
+
+    def __init__(self, stream: BinaryIO, *, is_terminal: bool = False) -> None:
+        self.stream = stream
+        self.is_terminal = is_terminal
+
+    def put(self, record: str) -> None:
+        """Write a record; to a terminal without delay, and with nothing that it would obey."""
+        shown = for_terminal(record) if self.is_terminal else record
+        self.stream.write(shown.encode("utf-8", "replace"))
+        if self.is_terminal:
+            self.flush()
+
+    def flush(self) -> None:
+        """Let what was written be seen."""
+        self.stream.flush()
+
+    def resume(self, identity: dict[str, Any]) -> Position | None:  # noqa: ARG002 - see PartFile
+        """Return the position from which an interrupted run goes on: none."""
+        return None
+
+    def hold(self, position: Position) -> None:
+        """Note that all rows up to a position are written."""
+
+    def finish(self) -> None:
+        """Give the output its name."""
+        self.flush()
+
+    def abandon(self) -> str:
+        """Leave the output unfinished; return a remark, if something is kept."""
+        return ""
+
+
+OpenOutput = Callable[["OutputFormat", "Table"], Sink]
+"""Returns the output for a format, and for rows like those of a table."""

@@ -1,0 +1,1 @@
+"""Labelled rows in each format of output."""

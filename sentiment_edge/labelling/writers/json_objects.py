@@ -1,0 +1,73 @@
+"""Labelled tables as jsonl and JSON arrays: each object as it was, with label, score, scores and truncated at its end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sentiment_edge.labelling.writers.escapes import on_one_line
+from sentiment_edge.labelling.writers.names import AddedNames, names_beside, taken
+from sentiment_edge.labelling.writers.values import dumps, objects
+from sentiment_edge_runtimes.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sentiment_edge.data.tables.record import Record, Table
+    from sentiment_edge.labelling.row import LabelledRow
+    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
+
+_LINES, _ARRAY = ("", "", "\n", ""), ("[\n", ",\n", "", "\n]\n")
+
+
+class JsonObjects:
+    """Writes an object for each row, on a line of its own, or of several lines in an array that was written so.
+
+    Raises:
+        InputError: two columns have one name.
+    """
+
+    def __init__(self, form: str, table: Table, put: Callable[[str], None]) -> None:
+        twice = next((column for column in table.columns if table.columns.count(column) > 1), None)
+        if twice is not None:
+            raise InputError(f"{table.name}: the header has the column {twice!r} twice; rename one, or choose `format` csv")
+        self._own = table.format in {"json", "jsonl"}
+        self._one_line = form == "jsonl"
+        self._names = names_beside(table.columns)
+        self._opening, self._between, self._after, self._closing = _LINES if self._one_line else _ARRAY
+        self._before = self._opening
+        self._put = put
+
+    def begin(self, *, fresh: bool) -> None:
+        """Write nothing: what opens an array stands before its first object."""
+        self._before = self._opening if fresh else self._between
+
+    def problem(self, record: Record) -> str:
+        """Return the name of an added entry that this row has already, though the first has not."""
+        found = [name for name in self._names if self._own and name in record.original.value]
+        return f"it has an entry {found[0]!r}, which the first has not; rename it" if found else ""
+
+    def write(self, table: Table, rows: Sequence[LabelledRow]) -> None:
+        """Write an object for each row."""
+        for row, written in zip(rows, objects(table, rows), strict=True):
+            if self._own and self._one_line and ("\n" in written or "\r" in written):
+                written = dumps(row.record.original.value)  # noqa: PLW2901 - the same object
+            self._put(f"{self._before}{written[:-1].rstrip()}, {self._entries(row.answer)}{self._after}")
+            self._before = self._between
+
+    def end(self) -> None:
+        """Close an array."""
+        if self._before != self._between:
+            self._put(self._before)
+        self._put(self._closing)
+
+    def remarks(self) -> Iterator[str]:
+        """Yield the names that had to be changed."""
+        yield from taken(self._names[:-1], AddedNames._fields[:-1])
+
+    def _entries(self, answer: Prediction | FailedPrediction | None) -> str:
+        """Return the entries that an answer adds, and the bracket that closes the object."""
+        added: dict[str, Any] = {"label": None, "score": None, "scores": {}, "truncated": False}
+        added |= answer.to_dict() if answer is not None else {}
+        named = {getattr(self._names, name): value for name, value in added.items()}
+        return on_one_line(json.dumps(named, ensure_ascii=False, allow_nan=False))[1:]
