@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sentiment_edge.data.tables.guess import guess_text
 from sentiment_edge.data.tables.record import LONGEST_CELL, ArrowRow
 from sentiment_edge.data.tables.text import MARK
 from sentiment_edge.render.text import listed
@@ -55,6 +54,8 @@ def find_column(table: Table, kind: str, given: str | None, usual: Sequence[str]
 
 def _guessed(table: Table, kind: str, progress: Progress) -> list[str]:
     """Return the column of texts of a table without names if its cells tell, or of labels if it is the only other one."""
+    from sentiment_edge.data.tables.guess import guess_text  # noqa: PLC0415 - as in table.py
+
     texts = guess_text(table.columns, table.sample)
     others = [column for column in table.columns if column != texts]
     found = {"text": texts, "label": others[0] if texts and len(others) == 1 else None}.get(kind)

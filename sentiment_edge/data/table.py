@@ -1,4 +1,7 @@
-"""Rows of a table on disk or from stdin, whatever its format: the one way in for the commands and the library."""
+"""Rows of a table on disk or from stdin, whatever its format: the one way in for the commands and the library.
+
+Each format's module is imported when it is needed: lines, which most commands read, start faster without the others.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sentiment_edge.data.tables.delimited import not_text, open_csv, open_lines, open_tsv
-from sentiment_edge.data.tables.guess import WANTED, by_ending, guess_format
-from sentiment_edge.data.tables.json_values import open_json
-from sentiment_edge.data.tables.parquet import open_parquet
-from sentiment_edge.data.tables.record import ReadOptions
+from sentiment_edge.data.tables.lines import open_lines
+from sentiment_edge.data.tables.record import WANTED, ReadOptions, by_ending
 from sentiment_edge.data.tables.source import NOBODY, open_source
-from sentiment_edge.data.tables.text import Text, flaw
+from sentiment_edge.data.tables.text import Text, flaw, not_text
 from sentiment_edge_runtimes.errors import InputError
 from sentiment_edge_runtimes.progress import SILENT
 
@@ -48,6 +48,8 @@ def open_table(
     options = options or ReadOptions()
     with open_source(path, listener) as source:
         if _is_parquet(source, options):
+            from sentiment_edge.data.tables.parquet import open_parquet  # noqa: PLC0415 - see above
+
             with open_parquet(source) as table:
                 yield table
         else:
@@ -71,11 +73,17 @@ def _open_text(source: ByteSource, options: ReadOptions, progress: Progress) -> 
     if form == "lines":
         return open_lines(name, text)
     if form in {"json", "jsonl"}:
+        from sentiment_edge.data.tables.json_values import open_json  # noqa: PLC0415 - see above
+
         return open_json(name, form, text)
+    from sentiment_edge.data.tables.delimited import open_csv, open_tsv  # noqa: PLC0415 - see above
+
     return (open_csv if form == "csv" else open_tsv)(name, text, options, progress)
 
 
 def _format(source: ByteSource, text: Text) -> InputFormat:
     if flaw(text.sample.partition(text.line_end)[0], ""):
         raise not_text(source.name, text)
+    from sentiment_edge.data.tables.guess import guess_format  # noqa: PLC0415 - see above
+
     return guess_format(source.name, source.ending, text.sample)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import version
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentiment_edge.data.columns import problem_of
 from sentiment_edge.data.table import open_table
 from sentiment_edge.data.tables.record import Record
 from sentiment_edge.data.texts import find_text
-from sentiment_edge.labelling.output.journal import Position
 from sentiment_edge.labelling.row import LabelledRow
 from sentiment_edge.labelling.tally import Tally
 from sentiment_edge.labelling.waiting import WaitingRows
@@ -57,8 +54,7 @@ def label_files(
     return run.tally
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(NamedTuple):
     """The output, as the first file makes it."""
 
     first: Table
@@ -66,19 +62,27 @@ class _Opened:
     writer: RowWriter
 
 
-@dataclass
 class _Run:
     """Rows on their way from the files to one output."""
 
-    _classifier: Classifier
-    _request: LabellingRequest
-    _open_output: OpenOutput
-    _progress: Progress
-    several: bool
-    """There are several files, so that their names tell places in them apart."""
-    tally: Tally = field(default_factory=Tally)
-    _sink: Sink | None = None
-    _opened: _Opened | None = None
+    def __init__(
+        self,
+        classifier: Classifier,
+        request: LabellingRequest,
+        open_output: OpenOutput,
+        progress: Progress,
+        *,
+        several: bool,
+    ) -> None:
+        self.tally = Tally()
+        self._classifier = classifier
+        self._request = request
+        self._open_output = open_output
+        self._progress = progress
+        self._several = several
+        """There are several files, so that their names tell places in them apart."""
+        self._sink: Sink | None = None
+        self._opened: _Opened | None = None
 
     def read(self, path: Path) -> None:
         """Label a file."""
@@ -90,7 +94,7 @@ class _Run:
             for number, record in enumerate(islice(table.records, done, None), start=done):
                 if waiting.are_many:  # and another follows, so that none of them could still grow
                     waiting.flush()
-                    opened.sink.hold(Position(number, *waiting.read_so_far, self.tally.to_dict()))
+                    opened.sink.hold(number, waiting.read_so_far, self.tally.to_dict())
                 self._take(table, opened.writer, record, text_at, waiting)
             waiting.flush()
         for remark in self.tally.end_file(table):
@@ -119,7 +123,7 @@ class _Run:
             return self._opened, 0
         form = choose_format(self._request.output_format, table)
         self._sink = self._open_output(form, table)
-        held = self._sink.resume(self._identity(table, form, text_at))
+        held = self._sink.resume(partial(self._identity, table, form, text_at))
         writer = choose_writer(form, table, self._sink, self._classifier.labels)
         if held is not None:
             self.tally = Tally.from_dict(held.tally)
@@ -131,6 +135,8 @@ class _Run:
 
     def _identity(self, table: Table, form: OutputFormat, text_at: int) -> dict[str, Any]:
         """Return what decides the output, but for the rows."""
+        from importlib.metadata import version  # noqa: PLC0415 - slow to import
+
         return {
             "version": version("sentiment-edge"),
             "bundle": self._classifier.bundle.fingerprint,
@@ -163,7 +169,7 @@ class _Run:
         opened.writer.write(table, labelled)
         opened.sink.flush()
         for row in labelled:
-            self.tally.add(f"{table.name}: " * self.several + f"{table.unit} {row.record.line}", row.answer)
+            self.tally.add(f"{table.name}: " * self._several + f"{table.unit} {row.record.line}", row.answer)
         share = table.share()
         if share is not None:
             self._progress.share(share)

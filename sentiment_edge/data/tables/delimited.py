@@ -1,4 +1,4 @@
-"""Rows of csv and tsv, and lines that are a text each."""
+"""Rows of csv and tsv."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sentiment_edge.data.tables.guess import (
-    WANTED,
     csv_line_end,
     excel_separator,
     guess_separator,
@@ -17,8 +16,8 @@ from sentiment_edge.data.tables.guess import (
     quoted_as_csv,
     sample_rows,
 )
-from sentiment_edge.data.tables.record import LONGEST_CELL, Record, Table
-from sentiment_edge.data.tables.text import BYTE_ORDER_MARK, LONGEST_LINE, MARK, flaw
+from sentiment_edge.data.tables.record import LONGEST_CELL, WANTED, Record, Table
+from sentiment_edge.data.tables.text import BYTE_ORDER_MARK, flaw, not_text
 from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.progress import Progress
 
 _TOO_LONG = f"more than {LONGEST_CELL} characters in a cell"
-TEXT_OF_LINES = "text"
-"""The name of the only column of lines."""
 
 
 def open_csv(name: str, text: Text, options: ReadOptions, progress: Progress) -> Table:
@@ -67,21 +64,6 @@ def open_tsv(name: str, text: Text, options: ReadOptions, progress: Progress) ->
     rows = _Rows(name, text, csv.reader(text.lines(), delimiter="\t", quoting=quoting, strict=True))
     table = rows.table("tsv", "\t", sample_rows(text.sample, "\t", quoted=quoted), options, progress)
     return replace(table, quoted=quoted)
-
-
-def open_lines(name: str, text: Text) -> Table:
-    """Open lines that are a text each; blank ones are rows too."""
-    columns, end = (TEXT_OF_LINES,), text.line_end
-    return Table(name, "lines", columns, _read_lines(text), header=False, encoding=text.encoding, line_end=end)
-
-
-def _read_lines(text: Text) -> Iterator[Record]:
-    for number, line in enumerate(text.lines(), start=1):
-        problem = f"more than {LONGEST_LINE} characters" if len(line) >= LONGEST_LINE else ""
-        if text.faulty:
-            problem = flaw(line, text.encoding) or problem
-        line = line.removesuffix("\n").removesuffix("\r")  # noqa: PLW2901 - the same line
-        yield Record(number, [], problem, line.replace(MARK, "\ufffd")) if problem else Record(number, [line])
 
 
 class _Rows:
@@ -148,8 +130,3 @@ def _ends_with_cr(sample: str) -> bool:
 
 def _misfit(cells: Sequence[str], columns: int, wanted: str) -> str:
     return "" if len(cells) == columns else f"{len(cells)} columns, where {wanted} {columns}"
-
-
-def not_text(name: str, text: Text) -> InputError:
-    """Return the error for a file whose beginning is not text in its encoding."""
-    return InputError(f"{name}: not text in {text.encoding.upper()}; save it so, or name its encoding by `encoding`; {WANTED}")

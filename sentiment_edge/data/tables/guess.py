@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from sentiment_edge.data.tables.names import USUAL
-from sentiment_edge.data.tables.record import LONGEST_CELL
+from sentiment_edge.data.tables.record import LONGEST_CELL, WANTED, by_ending
 from sentiment_edge.data.tables.text import split
 from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from sentiment_edge.data.tables.record import InputFormat
 
-WANTED = "give csv or tsv with a header, jsonl, a JSON array or Parquet"
 _SEPARATORS = (",", ";", "\t", "|")
 """Of several that fit as well, the first is taken."""
 _ROWS = 100
@@ -36,21 +35,6 @@ _NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,:/%eE+ -]*(?:T[\d:.]+Z?)?")
 _SENTENCE = re.compile(r"\S+(?:\s+\S+){5}|\S+\s+\S.*[.!?…]\"?$", re.DOTALL)
 """Six words, or two that end as a sentence does."""
 _LONGEST_NAME = 60
-_ENDINGS: dict[str, InputFormat] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-
-
-def by_ending(ending: str) -> InputFormat | None:
-    """Return the format that the ending of a name tells."""
-    return _ENDINGS.get(ending)
 
 
 def guess_format(name: str, ending: str, sample: str) -> InputFormat:

@@ -6,8 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from sentiment_edge.data.tables.guess import WANTED
-from sentiment_edge.data.tables.record import LONGEST_CELL, InputFormat, JsonObject, Record, Table
+from sentiment_edge.data.tables.record import LONGEST_CELL, WANTED, InputFormat, JsonObject, Record, Table
 from sentiment_edge.data.tables.text import LONGEST_LINE, flaw
 from sentiment_edge_runtimes.errors import InputError
 

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 
 InputFormat = Literal["csv", "tsv", "jsonl", "json", "parquet", "lines"]
 INPUT_FORMATS: tuple[InputFormat, ...] = get_args(InputFormat)
+_ENDINGS: dict[str, InputFormat] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+WANTED = "give csv or tsv with a header, jsonl, a JSON array or Parquet"
+"""Advice for messages."""
 LONGEST_CELL = 2**17
 """Characters, the csv module's own limit on what an unclosed quotation mark takes in; far more than a model reads."""
 
@@ -95,3 +107,8 @@ class Table:
     def unit(self) -> str:
         """Return the name of what `Record.line` counts."""
         return "row" if self.format == "parquet" else "line"
+
+
+def by_ending(ending: str) -> InputFormat | None:
+    """Return the format that the ending of a name tells."""
+    return _ENDINGS.get(ending)

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from sentiment_edge.data.tables.record import WANTED
 from sentiment_edge.data.tables.source import BLOCK
 from sentiment_edge_runtimes.errors import InputError, OptionError
 
@@ -114,6 +115,11 @@ def flaw(text: str, encoding: str) -> str:
     if MARK in text:
         return f"not {encoding.upper()}"
     return "a NUL in it" if "\0" in text else ""
+
+
+def not_text(name: str, text: Text) -> InputError:
+    """Return the error for a file whose beginning is not text in its encoding."""
+    return InputError(f"{name}: not text in {text.encoding.upper()}; save it so, or name its encoding by `encoding`; {WANTED}")
 
 
 def _split(block: str, end: str) -> list[str]:

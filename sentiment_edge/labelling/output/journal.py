@@ -31,8 +31,8 @@ class Position:
     input_sha256: str
     """Of these bytes."""
     tally: dict[str, Any]
-    """As the run counts what the user should know."""
-    output_bytes: int = 0
+    """The numbers that the run counts."""
+    output_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sentiment_edge.labelling.output.journal import Journal, Position, check_input, read_journal
@@ -13,7 +12,7 @@ from sentiment_edge.labelling.output.sink import Sink
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _SECONDS = 1.0
@@ -34,9 +33,7 @@ class PartFile(Sink):
     """
 
     def __init__(self, target: Path, source: Path | None, *, resume: bool, keep: bool) -> None:
-        self._target = target.resolve()  # a link is written through
-        self._part = self._target.with_name(f"{self._target.name}.part")
-        self._journal = self._target.with_name(f"{self._target.name}.part.json")
+        self._target, self._part, self._journal = files_of(target)
         self._source = source
         self._keep = keep
         self._identity: dict[str, Any] = {}
@@ -60,16 +57,18 @@ class PartFile(Sink):
         with self._named():
             super().flush()
 
-    def resume(self, identity: dict[str, Any]) -> Position | None:
+    def resume(self, identity: Callable[[], dict[str, Any]]) -> Position | None:
         """Return the position from which an interrupted run goes on, with the file cut there; None for a new run.
 
         Raises:
             InputError: bundle, options or input are not those of the interrupted run, or its file is damaged.
         """
-        self._identity = identity
-        if self._interrupted is None or self._source is None:
+        if self._source is None:
             return None
-        changed = [name for name, value in self._interrupted.identity.items() if identity.get(name) != value]
+        self._identity = identity()
+        if self._interrupted is None:
+            return None
+        changed = [name for name, value in self._interrupted.identity.items() if self._identity.get(name) != value]
         if changed:
             raise InputError(
                 f"{self._target}: the interrupted run differs in {', '.join(changed)}; "
@@ -84,12 +83,12 @@ class PartFile(Sink):
         self._held = position
         return position
 
-    def hold(self, position: Position) -> None:
-        """Note that all rows up to a position are written, and now and then write it down."""
+    def hold(self, rows: int, read: tuple[int, str], tally: dict[str, Any]) -> None:
+        """Note that so many rows of the input are done, and now and then write it down."""
         if self._source is None:
             return
         self.flush()
-        self._held = replace(position, output_bytes=self.stream.tell())
+        self._held = Position(rows, *read, tally, self.stream.tell())
         if time.monotonic() > self._written + _SECONDS:
             self._write_down(self._held)
 
@@ -133,6 +132,12 @@ class PartFile(Sink):
             yield
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self._target)) from error
+
+
+def files_of(target: Path) -> tuple[Path, Path, Path]:
+    """Return the target, through a link where it is one, and the unfinished file and the journal beside it."""
+    target = target.resolve()
+    return target, target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json")
 
 
 def _lock(stream: BinaryIO, target: Path) -> None:

@@ -31,12 +31,18 @@ class Sink:
         """Let what was written be seen."""
         self.stream.flush()
 
-    def resume(self, identity: dict[str, Any]) -> Position | None:  # noqa: ARG002 - see PartFile
+    def resume(self, identity: Callable[[], dict[str, Any]]) -> Position | None:  # noqa: ARG002 - see PartFile
         """Return the position from which an interrupted run goes on: none."""
         return None
 
-    def hold(self, position: Position) -> None:
-        """Note that all rows up to a position are written."""
+    def hold(self, rows: int, read: tuple[int, str], tally: dict[str, Any]) -> None:
+        """Note that so many rows of the input are done.
+
+        Args:
+            rows: their number.
+            read: the number of bytes that have been read, in which they lie, and the SHA-256 of these.
+            tally: the numbers that the run counts.
+        """
 
     def finish(self) -> None:
         """Give the output its name."""

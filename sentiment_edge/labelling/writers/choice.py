@@ -1,11 +1,9 @@
-"""The format of the output and its writer."""
+"""The format of the output and its writer, whose module is imported when it is needed: lines start faster."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentiment_edge.labelling.writers.delimited import Delimited
-from sentiment_edge.labelling.writers.json_objects import JsonObjects
 from sentiment_edge.labelling.writers.lines import FORMATS, LineRecords
 from sentiment_edge_runtimes.errors import InputError
 
@@ -34,9 +32,15 @@ def choose_writer(form: OutputFormat, table: Table, sink: Sink, labels: Sequence
     if form == "parquet":
         if sink.is_terminal:
             raise InputError("Parquet is nothing for a terminal; name a file by `output`, or choose `format` csv")
-        from sentiment_edge.labelling.writers.parquet import Parquet  # noqa: PLC0415 - seldom used
+        from sentiment_edge.labelling.writers.parquet import Parquet  # noqa: PLC0415 - see above
 
         return Parquet(table, sink.stream, labels)
     if table.format == "lines" and form in FORMATS:
         return LineRecords(form, sink.put)
-    return (JsonObjects if form in {"json", "jsonl"} else Delimited)(form, table, sink.put)
+    if form in {"json", "jsonl"}:
+        from sentiment_edge.labelling.writers.json_objects import JsonObjects  # noqa: PLC0415 - see above
+
+        return JsonObjects(form, table, sink.put)
+    from sentiment_edge.labelling.writers.delimited import Delimited  # noqa: PLC0415 - see above
+
+    return Delimited(form, table, sink.put)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.inputs import free_names
 
 if TYPE_CHECKING:
@@ -30,4 +29,4 @@ def taken(names: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
     """Yield a remark if some columns could not get the names that were wanted."""
     changed = [f"{name} instead of {want}" for name, want in zip(names, wanted, strict=True) if name != want]
     if changed:
-        yield f"columns of that name are there already, so the new ones are named {listed(changed)}"
+        yield f"columns of that name are there already, so the new ones are named {', '.join(changed)}"
