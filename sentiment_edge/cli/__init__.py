@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from sentiment_edge.cli.bench import bench
-from sentiment_edge.cli.common.exit import Command, Commands
+from sentiment_edge.cli.common.exit import Commands
+from sentiment_edge.cli.common.mistakes import BundleCommand
 from sentiment_edge.cli.doctor import doctor
 from sentiment_edge.cli.evaluate import evaluate
 from sentiment_edge.cli.explain import explain
@@ -22,13 +23,12 @@ __all__ = ["app"]
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help starts faster and pipes well
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (models, export, predict, explain, evaluate, verify, bench, serve, doctor):
-    app.command(cls=Command)(_command)
+    app.command(cls=BundleCommand)(_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sentiment_edge.cli.common.options import CheckpointOption, JsonOption, PictureOption, check_number, one_of
+from sentiment_edge.cli.common.options import (
+    CheckpointOption,
+    EncodingOption,
+    JsonOption,
+    PictureOption,
+    TextColumnOption,
+    check_no_file,
+    check_number,
+    one_of,
+)
 from sentiment_edge.cli.common.output import check_writable, write_whole
 from sentiment_edge.cli.common.terminal import TerminalProgress
 from sentiment_edge_runtimes.vocabulary import ENGINE_CHOICES
@@ -19,8 +28,8 @@ if TYPE_CHECKING:
     from sentiment_edge.benchmark.torch_baseline import TorchModel
     from sentiment_edge_runtimes.bundle import Bundle
 
-_MOST_LINES = 100_000
-"""Lines of a file that are used; more could not be measured in any reasonable time."""
+_MOST_TEXTS = 100_000
+"""Texts of a file that are used; more could not be measured in any reasonable time."""
 
 
 def bench(
@@ -42,9 +51,16 @@ def bench(
     lines: Annotated[
         Path | None,
         typer.Option(
-            "--input", exists=True, dir_okay=False, readable=True, help="Real lines; the default is the bundle's own."
+            "--input",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            allow_dash=True,
+            help="Real texts: one a line, csv, tsv, jsonl, JSON or Parquet; the default is the bundle's own.",
         ),
     ] = None,
+    text_column: TextColumnOption = None,
+    encoding: EncodingOption = None,
     against: Annotated[Literal["torch"] | None, typer.Option(help="Measure the original model too.")] = None,
     checkpoint: CheckpointOption = None,
     seconds: Annotated[
@@ -55,11 +71,15 @@ def bench(
 ) -> None:
     """Measure latency by length, lines per second, cold start and memory here: engines, threads and precisions side by side."""
     _check_usage(against, checkpoint, lines, png)
+    if lines is None:
+        check_no_file("--input", text_column, encoding)
     from sentiment_edge.benchmark.as_json import as_json
     from sentiment_edge.benchmark.run import run_benchmark
     from sentiment_edge.benchmark.text import text
 
-    opened, request = _request(bundles or [], engines or [], threads or [], lines, seconds)
+    opened, request = _request(bundles or [], engines or [], threads or [], seconds)
+    if lines is not None:
+        request = request._replace(lines=_read_texts(lines, text_column, encoding))
     if against is not None:
         request = request._replace(torch=_load_torch(opened, checkpoint))
     report = run_benchmark(opened, request, TerminalProgress())
@@ -86,11 +106,10 @@ def _check_usage(against: str | None, checkpoint: Path | None, lines: Path | Non
 
 
 def _request(
-    roots: Sequence[Path], engines: Sequence[str], threads: Sequence[int], lines: Path | None, seconds: float
+    roots: Sequence[Path], engines: Sequence[str], threads: Sequence[int], seconds: float
 ) -> tuple[list[Bundle], BenchmarkRequest]:
     """Return the opened bundles and the request, without torch."""
     from sentiment_edge.benchmark.run import BenchmarkRequest
-    from sentiment_edge.data.lines import read_first_lines
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
     from sentiment_edge_runtimes.machine.threads import usable_cpus
@@ -98,8 +117,14 @@ def _request(
     asked = one_of("engines", engines, ENGINE_CHOICES)
     opened = [Bundle.open(root) for root in roots or [DEFAULT_BUNDLE]]
     counts = tuple(dict.fromkeys(threads or (1, usable_cpus())))
-    texts = None if lines is None else read_first_lines(lines, _MOST_LINES)
-    return opened, BenchmarkRequest(asked, counts, texts, seconds)
+    return opened, BenchmarkRequest(asked, counts, None, seconds)
+
+
+def _read_texts(path: Path, column: str | None, encoding: str | None) -> tuple[str, ...]:
+    from sentiment_edge.data.tables.record import ReadOptions
+    from sentiment_edge.data.texts import read_own_texts
+
+    return read_own_texts(path, column, TerminalProgress(), ReadOptions(encoding=encoding), most=_MOST_TEXTS)
 
 
 def _load_torch(bundles: Sequence[Bundle], checkpoint: Path | None) -> TorchModel:

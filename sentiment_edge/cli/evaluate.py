@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sentiment_edge.cli.common.options import BundleArgument, EngineOption, JsonOption, TextColumnOption, ThreadsOption
+from sentiment_edge.cli.common.options import (
+    BundleArgument,
+    EncodingOption,
+    EngineOption,
+    JsonOption,
+    TextColumnOption,
+    ThreadsOption,
+)
 from sentiment_edge.cli.common.output import check_folder, write_page
 from sentiment_edge.cli.common.terminal import TerminalProgress
 from sentiment_edge.data.tables.record import InputFormat
@@ -47,9 +54,7 @@ def evaluate(
     input_format: Annotated[
         InputFormat | None, typer.Option(help="Format of the file; the default is what its ending or its content tells.")
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of the file, such as cp1252; the default is UTF-8, or UTF-16 where it shows.")
-    ] = None,
+    encoding: EncodingOption = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used.")] = False,
     report: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page, with curves.")] = None,
     digits: Annotated[int, typer.Option(min=1, max=10, help="Digits after the point.")] = 4,

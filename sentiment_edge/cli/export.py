@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiment_edge.cli.common.flags import with_flags
-from sentiment_edge.cli.common.options import CheckpointOption, JsonOption, TextColumnOption, one_of
+from sentiment_edge.cli.common.options import (
+    CheckpointOption,
+    EncodingOption,
+    JsonOption,
+    TextColumnOption,
+    check_no_file,
+    one_of,
+)
 from sentiment_edge.cli.common.output import check_folder, write_page
 from sentiment_edge.cli.common.terminal import TerminalProgress, warn
 from sentiment_edge_export.options import (
@@ -109,6 +116,7 @@ def export(
         typer.Option(dir_okay=False, help="Your own texts to measure parity on too: one a line, or csv, tsv, jsonl."),
     ] = None,
     text_column: TextColumnOption = None,
+    encoding: EncodingOption = None,
     inference_precision: Annotated[
         InferencePrecision | None,
         typer.Option(
@@ -130,8 +138,8 @@ def export(
     print_json: JsonOption = False,
 ) -> None:
     """Turn a trained checkpoint into a bundle, proven to give torch's answers (status 3 when it does not)."""
-    if text_column is not None and parity_data is None and calibration is None:
-        raise typer.BadParameter("--text-column goes with --parity-data or --calibration")
+    if parity_data is None and calibration is None:
+        check_no_file("--parity-data or --calibration", text_column, encoding)
     if report is not None:
         _check_report(report, output, (parity_data, calibration))
     burn = BurnOptions(heads, norm, quiet_softmax)
@@ -142,8 +150,8 @@ def export(
     precision: Precision = "int8" if int8 else "fp32"
     wanted = one_of("engines", engines or [DEFAULT_ENGINE], ENGINES)
     ExportOptions(precision, wanted, source, graph, int8_options, gate)  # a wrong one is better named before files are read
-    int8_options = replace(int8_options, calibration=_read_texts(calibration, text_column))
-    gate = replace(gate, texts=_read_texts(parity_data, text_column))
+    int8_options = replace(int8_options, calibration=_read_texts(calibration, text_column, encoding))
+    gate = replace(gate, texts=_read_texts(parity_data, text_column, encoding))
     from sentiment_edge.extras import needs_extra
 
     with needs_extra("export"):
@@ -188,12 +196,13 @@ def _check_report(report: Path, output: Path | None, inputs: Iterable[Path | Non
     check_folder(report)
 
 
-def _read_texts(path: Path | None, column: str | None) -> tuple[str, ...]:
+def _read_texts(path: Path | None, column: str | None, encoding: str | None) -> tuple[str, ...]:
     if path is None:
         return ()
+    from sentiment_edge.data.tables.record import ReadOptions
     from sentiment_edge.data.texts import read_own_texts
 
-    return read_own_texts(path, column, TerminalProgress())
+    return read_own_texts(path, column, TerminalProgress(), ReadOptions(encoding=encoding))
 
 
 def _write_refusal(path: Path | None, title: str, refusal: ParityError) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.common.options import BundleArgument, EngineOption, TextColumnOption, ThreadsOption
+from sentiment_edge.cli.common.options import BundleArgument, EncodingOption, EngineOption, TextColumnOption, ThreadsOption
 from sentiment_edge.cli.common.output import check_writable
 from sentiment_edge.cli.common.terminal import TerminalProgress, shows_progress, warn
 from sentiment_edge.data.tables.record import InputFormat
@@ -39,9 +39,7 @@ def predict(
     input_format: Annotated[
         InputFormat | None, typer.Option(help="Format of the input; the default is what its ending tells, of stdin lines.")
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of the input, such as cp1252; the default is UTF-8, or UTF-16 where it shows.")
-    ] = None,
+    encoding: EncodingOption = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be read.")] = False,
     record_format: Annotated[
         OutputFormat | None,

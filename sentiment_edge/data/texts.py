@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _WANTED = "give a text a line in a .txt file, or csv, tsv, jsonl, JSON or Parquet with a column of texts"
 
 
-def read_own_texts(path: Path, column: str | None, progress: Progress, options: ReadOptions | None = None) -> tuple[str, ...]:
+def read_own_texts(
+    path: Path, column: str | None, progress: Progress, options: ReadOptions | None = None, *, most: int | None = None
+) -> tuple[str, ...]:
     """Return the texts of a file that are not blank.
 
     Args:
@@ -28,21 +30,24 @@ def read_own_texts(path: Path, column: str | None, progress: Progress, options: 
         column: the name of the column of texts; None for the only column, or the first one of a usual name.
         progress: hears what was chosen and left out.
         options: the file's format and encoding, where they are not to be found out.
+        most: the number of texts after which nothing more is read; None for all of them.
 
     Raises:
-        InputError: the file or its column cannot be used, or no text is left.
+        InputError: the file or its column cannot be used, a row that was read cannot be, or no text is left.
     """
     names = frozenset() if column is None else frozenset([column])
     bad = BadRows(advice="correct them")
     texts, blank = [], 0
     with open_table(path, replace(options or ReadOptions(), plain=True, names=names), progress) as table:
         position = find_text(table, column, progress)
-        for record in bad.without(table):
+        for record in bad.without(table, blank=True, text=position):
             text = record.cells[position]
             if text.strip():
                 texts.append(text.encode("utf-8", "replace").decode())
             else:
                 blank += 1
+            if len(texts) == most:
+                break
     bad.report(table, progress, skip=False)
     if not texts:
         raise InputError(f"{table.name}: no text in it; {_WANTED}")

@@ -27,6 +27,10 @@ CheckpointOption = Annotated[Path | None, typer.Option(help="Take the original m
 TextColumnOption = Annotated[
     str | None, typer.Option(help="Column of the texts; the default is the first one with a usual name.")
 ]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(help="Encoding of the texts, such as cp1252; the default is UTF-8, or UTF-16 where it shows."),
+]
 
 
 def one_of(option: str, names: Sequence[str], allowed: Sequence[_T]) -> tuple[_T, ...]:
@@ -45,3 +49,10 @@ def check_number(value: float) -> float:
     if math.isnan(value):
         raise typer.BadParameter("it is not a number")
     return value
+
+
+def check_no_file(wanted: str, text_column: str | None, encoding: str | None) -> None:
+    """Refuse options of a file of texts where none is given; `wanted` names the options that give one."""
+    for flag, value in (("--text-column", text_column), ("--encoding", encoding)):
+        if value is not None:
+            raise typer.BadParameter(f"{flag} goes with {wanted}")

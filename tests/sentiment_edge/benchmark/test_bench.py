@@ -123,7 +123,7 @@ def test_an_engine_that_nobody_asked_for_may_refuse(command: Command, bundle_fol
     [
         (("nowhere",), "nowhere: no bundle here"),
         (("--engine", "openvino"), "no model for openvino in it, only for onnxruntime"),
-        (("--input", "blank"), "blank: no lines with text in it"),
+        (("--input", "blank"), "blank: no text in it; give a text a line"),
         (("--png", "nowhere/a.png"), "nowhere/a.png: there is no folder nowhere"),
         (("--png", "/proc/a.png"), "/proc/a.png: "),
         (("--png", "a" * 5000), "aaa: "),

@@ -10,7 +10,8 @@ from helpers.support import SHARED
 
 from sentiment_edge.data.labelled import Selection, read_labelled
 from sentiment_edge.data.labels import match_labels, parse_map
-from sentiment_edge.data.lines import read_first_lines, read_lines
+from sentiment_edge.data.table import open_table
+from sentiment_edge.data.tables.record import ReadOptions
 from sentiment_edge.data.texts import read_own_texts
 from sentiment_edge.evaluation.as_json import as_json
 from sentiment_edge.evaluation.run import evaluate_predictions
@@ -93,9 +94,10 @@ def _read_texts(folder: Path) -> None:
 
 
 def _read_lines(folder: Path) -> None:
-    for lines in read_lines([_given(folder)]):
-        "\n".join(lines.texts).encode()  # whatever the bytes were, what is read is text
-    read_first_lines(_given(folder), 5)
+    with open_table(_given(folder), ReadOptions(plain=True)) as table:
+        for record in table.records:
+            "".join(record.cells).encode()  # whatever the bytes were, what is read is text
+    read_own_texts(_given(folder), None, SILENT, most=5)
 
 
 def _parse_request(folder: Path) -> None:
