@@ -111,6 +111,6 @@ def _outputs(paths: Sequence[Path], output: Path | None, *, resume: bool) -> Ite
         output.mkdir(exist_ok=True)
         done: set[Path] = set()
         for path in paths:
-            yield [path], partial(open_in_folder, folder=output, source=path, done=done)
+            yield [path], partial(open_in_folder, folder=output, source=path, sources=paths, done=done)
     else:
         yield paths, partial(open_target, target=output, sources=paths, resume=resume)

@@ -82,7 +82,7 @@ def _open_text(source: ByteSource, options: ReadOptions, progress: Progress) -> 
 
 
 def _format(source: ByteSource, text: Text) -> InputFormat:
-    if flaw(text.sample.partition(text.line_end)[0], ""):
+    if by_ending(source.ending) not in {"json", "jsonl"} and flaw(text.sample.partition(text.line_end)[0], ""):
         raise not_text(source.name, text)
     from sentiment_edge.data.tables.guess import guess_format  # noqa: PLC0415 - see above
 

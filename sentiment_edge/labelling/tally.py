@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,8 @@ class Tally:
 
     @classmethod
     def from_dict(cls, entries: dict[str, Any]) -> Tally:
-        """Return what `to_dict` gave."""
+        """Return what `to_dict` gave, of which it keeps nothing."""
+        entries = deepcopy(entries)
         bad, faulty = (BadRows(**entries[name]) for name in ("bad", "faulty"))
         return cls(**{**entries, "bad": bad, "faulty": faulty})
 

@@ -34,23 +34,23 @@ def open_target(form: OutputFormat, table: Table, *, target: Path, sources: Sequ
         OSError: it cannot be written.
     """
     if target.exists() and not target.is_file():  # a device or a pipe
-        return Sink(target.open("wb"))
-    # starts faster where it is not needed
-    from sentiment_edge.labelling.output.part_file import PartFile, files_of  # noqa: PLC0415
+        return Sink(target.open("wb"), path=target)
+    from sentiment_edge.labelling.output.part_file import PartFile  # noqa: PLC0415 - starts faster where it is not needed
 
-    if any(source != STDIN and source.resolve() in files_of(target) for source in sources):
-        raise InputError(f"{target}: `output` would replace the input; give it another name")
+    _check_no_input(target, sources)
     again = form in _LINE_FORMATS and table.format != "parquet" and len(sources) == 1 and sources[0].is_file()
     if resume and not again:
         raise OptionError("resume", "it needs one file that is no Parquet, and csv, tsv or jsonl as `format`")
     return PartFile(target, sources[0] if again else None, resume=resume, keep=form in _LINE_FORMATS)
 
 
-def open_in_folder(form: OutputFormat, table: Table, *, folder: Path, source: Path, done: set[Path]) -> Sink:
+def open_in_folder(
+    form: OutputFormat, table: Table, *, folder: Path, source: Path, sources: Sequence[Path], done: set[Path]
+) -> Sink:
     """Return a file in a folder, named as the source, with the ending of the format.
 
     Raises:
-        InputError: it is the source, or among those that are `done`, to which it is added.
+        InputError: it is one of the `sources`, all that are read, or among those that are `done`, to which it is added.
         OSError: it cannot be written.
     """
     path = folder / without_compression(source).name
@@ -58,7 +58,16 @@ def open_in_folder(form: OutputFormat, table: Table, *, folder: Path, source: Pa
     if target in done:
         raise InputError(f"{source}: another input became {target}; label it by itself, into another folder")
     done.add(target)
+    _check_no_input(target, sources)
     return open_target(form, table, target=target, sources=[source])
+
+
+def _check_no_input(target: Path, sources: Sequence[Path]) -> None:
+    from sentiment_edge.labelling.output.part_file import files_of  # noqa: PLC0415 - as above
+
+    written = [path for path in files_of(target) if path.exists()]
+    if any(source != STDIN and path.samefile(source) for source in sources for path in written):
+        raise InputError(f"{target}: `output` would replace the input; give it another name")
 
 
 def format_of(target: Path | None) -> OutputFormat | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,12 @@ class Journal:
 
     def write(self, path: Path) -> None:
         """Write the file beside itself and rename it."""
-        new = path.with_name(f"{path.name}.new")
-        new.write_text(json.dumps({"version": _VERSION, **asdict(self)}), encoding="utf-8")
+        new = _beside(path)
+        entries = {"version": _VERSION, **asdict(self)}
+        with new.open("w", encoding="utf-8") as file:
+            json.dump({"sha256": _sha256(entries), **entries}, file)
+            file.flush()
+            os.fsync(file.fileno())
         new.replace(path)
 
 
@@ -61,11 +66,19 @@ def read_journal(path: Path) -> Journal | None:
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
+        if entries.pop("sha256") != _sha256(entries):
+            raise ValueError("it is damaged")  # noqa: TRY301 - told below
         return _JOURNALS[entries["version"]](entries["identity"], Position(**entries["position"]))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: no journal that this version can read; leave `resume` out to start anew") from error
+
+
+def remove_journal(path: Path) -> None:
+    """Remove a journal, if there is one, and one that was never finished."""
+    for each in (path, _beside(path)):
+        each.unlink(missing_ok=True)
 
 
 def check_input(path: Path, position: Position) -> None:
@@ -83,3 +96,11 @@ def check_input(path: Path, position: Position) -> None:
                 break
     if left or digest.hexdigest() != position.input_sha256:
         raise InputError(f"{path}: it has changed since the interrupted run began; leave `resume` out to start anew")
+
+
+def _sha256(entries: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")

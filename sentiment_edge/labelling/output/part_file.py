@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from sentiment_edge.labelling.output.journal import Journal, Position, check_input, read_journal
-from sentiment_edge.labelling.output.sink import Sink
+from sentiment_edge.labelling.output.journal import Journal, Position, check_input, read_journal, remove_journal
+from sentiment_edge.labelling.output.sink import Sink, naming
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 _SECONDS = 1.0
@@ -40,22 +40,14 @@ class PartFile(Sink):
         self._held: Position | None = None
         self._written = 0.0
         self._interrupted = read_journal(self._journal) if resume and self._part.exists() else None
-        with self._named():
-            super().__init__(os.fdopen(os.open(self._part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b"))
-            _lock(self.stream, self._target)
-            if not self._interrupted:
-                self.stream.truncate()
-                self._journal.unlink(missing_ok=True)
-
-    def put(self, record: str) -> None:
-        """Write a record."""
-        with self._named():
-            super().put(record)
-
-    def flush(self) -> None:
-        """Let what was written be seen."""
-        with self._named():
-            super().flush()
+        with naming(self._target):
+            opened = os.open(self._part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            super().__init__(os.fdopen(opened, "r+b"), path=self._target)
+            try:
+                self._begin()
+            except BaseException:
+                self.close()
+                raise
 
     def resume(self, identity: Callable[[], dict[str, Any]]) -> Position | None:
         """Return the position from which an interrupted run goes on, with the file cut there; None for a new run.
@@ -94,12 +86,14 @@ class PartFile(Sink):
 
     def finish(self) -> None:
         """Give the file its name."""
-        with self._named():
+        with naming(self._target):
             self.stream.flush()
             os.fsync(self.stream.fileno())
-            self.stream.close()
+            if os.name != "posix":  # which renames what is open, so that no other run comes in between
+                self.stream.close()
             self._part.replace(self._target)
-            self._journal.unlink(missing_ok=True)
+            remove_journal(self._journal)
+            self.stream.close()
 
     def abandon(self) -> str:
         """Keep what is of use, and say so."""
@@ -108,11 +102,9 @@ class PartFile(Sink):
         if self._held is not None:
             with suppress(OSError):
                 self._write_down(self._held)
-            with suppress(OSError):
-                self.stream.close()
+            self.close()
             return f"{self._held.rows} rows are done, in {self._part}; `resume` goes on from there"
-        with suppress(OSError):
-            self.stream.close()
+        self.close()
         if self._interrupted is not None:  # and not gone on with
             return ""
         if self._keep and self._source is None and self._part.stat().st_size > 0:
@@ -120,18 +112,17 @@ class PartFile(Sink):
         self._part.unlink(missing_ok=True)
         return ""
 
+    def _begin(self) -> None:
+        _lock(self.stream, self._target)
+        if not self._interrupted:
+            self.stream.truncate()
+            remove_journal(self._journal)
+
     def _write_down(self, position: Position) -> None:
-        with self._named():
+        with naming(self._target):
             os.fsync(self.stream.fileno())
             Journal(self._identity, position).write(self._journal)
         self._written = time.monotonic()
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._target)) from error
 
 
 def files_of(target: Path) -> tuple[Path, Path, Path]:

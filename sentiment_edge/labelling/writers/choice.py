@@ -34,7 +34,7 @@ def choose_writer(form: OutputFormat, table: Table, sink: Sink, labels: Sequence
             raise InputError("Parquet is nothing for a terminal; name a file by `output`, or choose `format` csv")
         from sentiment_edge.labelling.writers.parquet import Parquet  # noqa: PLC0415 - see above
 
-        return Parquet(table, sink.stream, labels)
+        return Parquet(table, sink, labels)
     if table.format == "lines" and form in FORMATS:
         return LineRecords(form, sink.put)
     if form in {"json", "jsonl"}:

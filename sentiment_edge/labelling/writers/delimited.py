@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+from sentiment_edge.data.tables.record import JsonObject
 from sentiment_edge.labelling.writers.escapes import as_spaces
 from sentiment_edge.labelling.writers.lines import label_and_score
 from sentiment_edge.labelling.writers.names import names_beside, taken
-from sentiment_edge.labelling.writers.values import cells
+from sentiment_edge.labelling.writers.values import EncodingCheck, cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,13 +28,13 @@ class Delimited:
     def __init__(self, form: str, table: Table, put: Callable[[str], None]) -> None:
         own = table.format == form
         self._columns, self._known = table.columns, {*table.columns}
-        self._json = table.format in {"json", "jsonl"}
         self._preface = table.preface if own else ""
         self._put = put
         self._names = names_beside(table.columns)[:2]
         self._quoted = not own or table.quoted
         records = _Records(put, table.line_end if table.format in {"csv", "tsv"} else "\n")
         self._row = _row_writer(records, table.separator if own else _SEPARATORS[form], quoted=self._quoted)
+        self._check = EncodingCheck()
         self._more = 0
 
     def begin(self, *, fresh: bool) -> None:
@@ -43,14 +44,15 @@ class Delimited:
                 self._put(self._preface)
             self._row([*self._columns, *self._names])
 
-    def problem(self, record: Record) -> str:  # noqa: ARG002 - of the protocol
-        """Return nothing: any row can be written."""
-        return ""
+    def problem(self, record: Record) -> str:
+        """Return the reason why a row cannot be written, if so."""
+        return self._check.problem(record)
 
     def write(self, table: Table, rows: Sequence[LabelledRow]) -> None:
         """Write a record for each row."""
         for row, values in zip(rows, cells(table, rows), strict=True):
-            self._more += self._json and not row.record.original.value.keys() <= self._known
+            original = row.record.original
+            self._more += isinstance(original, JsonObject) and not original.value.keys() <= self._known
             label, score = label_and_score(row.answer)
             self._row([*values, label if self._quoted else as_spaces(label), score])
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from sentiment_edge.data.tables.record import JsonObject
 from sentiment_edge.labelling.writers.escapes import on_one_line
 from sentiment_edge.labelling.writers.names import AddedNames, names_beside, taken
-from sentiment_edge.labelling.writers.values import dumps, objects
+from sentiment_edge.labelling.writers.values import EncodingCheck, dumps, objects
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,26 +32,28 @@ class JsonObjects:
         twice = next((column for column in table.columns if table.columns.count(column) > 1), None)
         if twice is not None:
             raise InputError(f"{table.name}: the header has the column {twice!r} twice; rename one, or choose `format` csv")
-        self._own = table.format in {"json", "jsonl"}
         self._one_line = form == "jsonl"
         self._names = names_beside(table.columns)
         self._opening, self._between, self._after, self._closing = _LINES if self._one_line else _ARRAY
         self._before = self._opening
         self._put = put
+        self._check = EncodingCheck()
 
     def begin(self, *, fresh: bool) -> None:
         """Write nothing: what opens an array stands before its first object."""
         self._before = self._opening if fresh else self._between
 
     def problem(self, record: Record) -> str:
-        """Return the name of an added entry that this row has already, though the first has not."""
-        found = [name for name in self._names if self._own and name in record.original.value]
-        return f"it has an entry {found[0]!r}, which the first has not; rename it" if found else ""
+        """Return the reason why a row cannot be written, such as an entry of an added name that the first row has not."""
+        entries = record.original.value if isinstance(record.original, JsonObject) else ()
+        found = [name for name in self._names if name in entries]
+        return f"it has an entry {found[0]!r}, which the first has not; rename it" if found else self._check.problem(record)
 
     def write(self, table: Table, rows: Sequence[LabelledRow]) -> None:
         """Write an object for each row."""
+        own = table.format in {"json", "jsonl"}
         for row, written in zip(rows, objects(table, rows), strict=True):
-            if self._own and self._one_line and ("\n" in written or "\r" in written):
+            if own and self._one_line and ("\n" in written or "\r" in written):
                 written = dumps(row.record.original.value)  # noqa: PLW2901 - the same object
             self._put(f"{self._before}{written[:-1].rstrip()}, {self._entries(row.answer)}{self._after}")
             self._before = self._between

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.extras import needs_extra
+from sentiment_edge.labelling.output.sink import naming
 from sentiment_edge.labelling.writers.names import AddedNames, names_beside, taken
 from sentiment_edge.labelling.writers.values import arrow_batches, cells
+from sentiment_edge_runtimes.errors import InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sentiment_edge.data.tables.record import Record, Table
+    from sentiment_edge.labelling.output.sink import Sink
     from sentiment_edge.labelling.row import LabelledRow
 
 _ROWS, _BYTES = 2**16, 2**26
@@ -26,7 +30,7 @@ class Parquet:
         MissingExtra: pyarrow is not installed.
     """
 
-    def __init__(self, table: Table, stream: BinaryIO, labels: Sequence[str]) -> None:
+    def __init__(self, table: Table, sink: Sink, labels: Sequence[str]) -> None:
         with needs_extra("parquet"):
             import pyarrow as pa  # noqa: PLC0415 - an extra, and slow to import
             import pyarrow.parquet as pq  # noqa: PLC0415
@@ -39,7 +43,9 @@ class Parquet:
         for name, kind in zip(self._names, kinds, strict=True):
             schema = schema.append(pa.field(name, kind))
         self._schema = schema
-        self._file = pq.ParquetWriter(stream, schema)
+        self._path = sink.path
+        self._file = pq.ParquetWriter(sink.stream, schema)
+        self._file.is_open = False  # or pyarrow would end a file that is given up, once nobody holds it
         self._waiting: list[Any] = []
 
     def begin(self, *, fresh: bool) -> None:
@@ -56,14 +62,22 @@ class Parquet:
             size = len(columns[0])
             added = self._added(rows[start : start + size])
             start += size
-            self._waiting.append(self._arrow.RecordBatch.from_arrays([*columns, *added], schema=self._schema))
+            try:
+                batch = self._arrow.RecordBatch.from_arrays([*columns, *added], schema=self._schema)
+            except self._arrow.ArrowException as error:
+                raise InputError(
+                    f"{table.name}: its columns are of other types than those of the file before it ({first_line(error)}); "
+                    "label it by itself"
+                ) from error
+            self._waiting.append(batch)
         if sum(len(batch) for batch in self._waiting) >= _ROWS or sum(batch.nbytes for batch in self._waiting) >= _BYTES:
             self._write_group()
 
     def end(self) -> None:
         """Write the rest and the schema."""
         self._write_group()
-        self._file.close()
+        with self._written():
+            self._file.close()
 
     def remarks(self) -> Iterator[str]:
         """Yield the names that had to be changed."""
@@ -90,8 +104,18 @@ class Parquet:
 
     def _write_group(self) -> None:
         if self._waiting:
-            self._file.write_table(self._arrow.Table.from_batches(self._waiting), row_group_size=_ROWS)
+            with self._written():
+                self._file.write_table(self._arrow.Table.from_batches(self._waiting), row_group_size=_ROWS)
             self._waiting = []
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        self._file.is_open = True
+        try:
+            with naming(self._path):
+                yield
+        finally:
+            self._file.is_open = False
 
 
 def _encodable(column: Sequence[str | None]) -> list[str | None]:

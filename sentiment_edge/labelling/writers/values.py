@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from sentiment_edge.data.tables.record import ArrowRow
+from sentiment_edge.labelling.writers.escapes import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sentiment_edge.data.tables.record import Table
+    from sentiment_edge.data.tables.record import Record, Table
     from sentiment_edge.labelling.row import LabelledRow
 
 
@@ -21,7 +25,7 @@ def cells(table: Table, rows: Sequence[LabelledRow]) -> Iterator[Sequence[str | 
             yield [_cell(row.record.original.value.get(column)) for column in table.columns]
     elif table.format == "parquet":
         for batch in arrow_batches(rows):
-            yield from zip(*([_cell(value) for value in column.to_pylist()] for column in batch.columns), strict=True)
+            yield from zip(*([_cell(value) for value in _values(column)] for column in batch.columns), strict=True)
     else:
         yield from (row.record.cells for row in rows)
 
@@ -31,9 +35,30 @@ def objects(table: Table, rows: Sequence[LabelledRow]) -> Iterator[str]:
     if table.format in {"json", "jsonl"}:
         yield from (row.record.original.text for row in rows)
     elif table.format == "parquet":
-        yield from (dumps(values) for batch in arrow_batches(rows) for values in batch.to_pylist())
+        for batch in arrow_batches(rows):
+            yield from (
+                dumps(dict(zip(table.columns, row, strict=True))) for row in zip(*map(_values, batch.columns), strict=True)
+            )
     else:
         yield from (dumps(dict(zip(table.columns, row.record.cells, strict=True))) for row in rows)
+
+
+class EncodingCheck:
+    """Finds rows of Parquet with a text, in any column, that is not UTF-8; each batch is asked once."""
+
+    def __init__(self) -> None:
+        self._batch: Any = None
+        self._faulty = False
+
+    def problem(self, record: Record) -> str:
+        """Return what is wrong with a row, if it is of Parquet and so."""
+        if type(record.original) is not ArrowRow:
+            return ""
+        batch, row = record.original
+        if batch is not self._batch:
+            self._batch, self._faulty = batch, not _is_valid(batch)
+        faulty = (name for name in batch.schema.names if not _is_text(batch.column(name).slice(row, 1))) if self._faulty else ()
+        return next((f"not UTF-8 in the column {name!r:.60}" for name in faulty), "")
 
 
 def arrow_batches(rows: Sequence[LabelledRow]) -> Iterator[Any]:
@@ -46,11 +71,47 @@ def arrow_batches(rows: Sequence[LabelledRow]) -> Iterator[Any]:
 
 
 def dumps(value: Any) -> str:  # noqa: ANN401 - of any type that a table has
-    """Return a value as JSON: dates and the like as texts, and null for a number that is none."""
+    """Return a value as JSON on one line: dates and the like as texts, and null for a number that is none."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_as_text)
+        return on_one_line(json.dumps(value, ensure_ascii=False, allow_nan=False, default=_as_text))
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, default=_as_text)
+        return on_one_line(json.dumps(_finite(value), ensure_ascii=False, default=_as_text))
+
+
+def _is_valid(batch: Any) -> bool:  # noqa: ANN401
+    try:
+        batch.validate(full=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_text(column: Any) -> bool:  # noqa: ANN401
+    try:
+        _values(column)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _values(column: Any) -> list[Any]:  # noqa: ANN401
+    """Return the values of a column as Python has them, or as texts: times may be finer, or much later."""
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OverflowError):
+        return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: Any) -> Any:  # noqa: ANN401
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        if isinstance(scalar, Mapping):
+            return {name: _value(each) for name, each in scalar.items()}
+        inner = getattr(scalar, "values", None)
+        return scalar.cast("string").as_py() if inner is None else [_value(each) for each in inner]
 
 
 def _cell(value: Any) -> str | None:  # noqa: ANN401
