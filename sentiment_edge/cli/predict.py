@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sentiment_edge.labelling.output.sink import OpenOutput
+    from sentiment_edge.labelling.request import LabellingRequest
 
 
 def predict(
@@ -61,14 +64,16 @@ def predict(
     from sentiment_edge_runtimes.classifier import load
 
     paths = inputs or [STDIN]
-    _check_usage(paths, output, resume=resume)
-    request = LabellingRequest(text_column, input_format, encoding, record_format or format_of(output), skip_bad)
+    output = None if output is not None and _is_stdout(output) else output
+    form = record_format or format_of(output)
+    _check_usage(paths, output, form, resume=resume)
+    request = LabellingRequest(text_column, input_format, encoding, form, skip_bad)
     classifier = load(bundle, engine=engine, threads=threads)
     if STDIN in paths and sys.stdin.isatty():
         warn("reading lines from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter)")
     failed = 0
     with TerminalProgress(shown=shows_progress() and (output is not None or not sys.stdout.isatty())) as progress:
-        for together, open_output in _outputs(paths, output, resume=resume):
+        for together, open_output in _outputs(paths, output, request, resume=resume):
             tally = label_files(classifier, together, request, open_output, progress)
             for remark in tally.remarks(classifier.bundle.manifest.max_length):
                 progress.remark(remark)
@@ -77,37 +82,64 @@ def predict(
         raise typer.Exit(1)
 
 
-def _check_usage(paths: Sequence[Path], output: Path | None, *, resume: bool) -> None:
+def _check_usage(paths: Sequence[Path], output: Path | None, form: str | None, *, resume: bool) -> None:
     """Refuse before the model is loaded what would be refused after it."""
     from sentiment_edge_runtimes.errors import InputError
 
     if (sys.stdout is None and output is None) or (sys.stdin is None and STDIN in paths):
         raise InputError("nothing to read from or write to: stdin or stdout is closed")
-    if resume and output is None:
-        raise typer.BadParameter("--resume goes with --output FILE")
     if output is None:
+        if resume:
+            raise typer.BadParameter("--resume goes with --output FILE")
+        for path in paths:
+            if _is_stdout(path):
+                raise InputError(f"{'stdin' if path == STDIN else path}: stdout goes into it; write to another file")
         return
     if without_compression(output) != output:
         raise typer.BadParameter(f"--output is not compressed: leave {output.suffix} out, and compress it afterwards")
     if _is_folder(output, paths):
-        if resume:
-            raise typer.BadParameter("--resume goes with one --input and an --output FILE")
-        if STDIN in paths:
-            raise typer.BadParameter("--output is a folder, and stdin has no name for a file in it; name a file")
+        _check_folder(paths, form, resume=resume)
+    elif form is None and output.suffix not in {"", ".txt"}:
+        raise typer.BadParameter(f"--output ends in {output.suffix}, which names no format; choose one by --format")
     check_writable(output)
+
+
+def _check_folder(paths: Sequence[Path], form: str | None, *, resume: bool) -> None:
+    if resume:
+        raise typer.BadParameter("--resume goes with one --input and an --output FILE")
+    if STDIN in paths:
+        raise typer.BadParameter("--output is a folder, and stdin has no name for a file in it; name a file")
+    names = [without_compression(path).stem if form else without_compression(path).name for path in paths]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise typer.BadParameter(f"two inputs would become one file in --output: {twice}; label them by themselves")
 
 
 def _is_folder(output: Path, paths: Sequence[Path]) -> bool:
     return output.is_dir() or (len(paths) > 1 and not output.suffix and not output.exists())
 
 
-def _outputs(paths: Sequence[Path], output: Path | None, *, resume: bool) -> Iterator[tuple[Sequence[Path], OpenOutput]]:
+def _is_stdout(path: Path) -> bool:
+    """Whether a file, or stdin for `-`, is the regular file that stdout goes into."""
+    try:
+        status = os.fstat(sys.stdout.fileno())
+        other = os.fstat(sys.stdin.fileno()) if path == STDIN else path.stat()
+        return stat.S_ISREG(status.st_mode) and os.path.samestat(status, other)
+    except (OSError, ValueError):  # no such file, or a stdout in memory
+        return False
+
+
+def _outputs(
+    paths: Sequence[Path], output: Path | None, request: LabellingRequest, *, resume: bool
+) -> Iterator[tuple[Sequence[Path], OpenOutput]]:
     """Yield the inputs that go into one output, with the way to open it."""
     from sentiment_edge.labelling.output.choice import open_in_folder, open_stdout, open_target
+    from sentiment_edge.labelling.run import check_files
 
     if output is None:
         yield paths, open_stdout
     elif _is_folder(output, paths):
+        check_files(paths, request, together=False)
         output.mkdir(exist_ok=True)
         done: set[Path] = set()
         for path in paths:

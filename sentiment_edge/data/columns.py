@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sentiment_edge.data.tables.record import LONGEST_CELL, ArrowRow
+from sentiment_edge.data.tables.record import NO_TEXT, ArrowRow
 from sentiment_edge.data.tables.text import MARK
 from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
@@ -132,11 +132,13 @@ class BadRows:
 
 
 def problem_of(record: Record, position: int) -> str:
-    """Return the reason why a row, or its cell in a column, cannot be used, if so. Of Parquet only the cell can be at fault."""
-    if record.problem or type(record.original) is not ArrowRow:
+    """Return the reason why a row, or its cell in a column, cannot be used, if so."""
+    if record.problem:
         return record.problem
     cell = record.cells[position]
-    return "not UTF-8" if MARK in cell else f"more than {LONGEST_CELL} characters" if len(cell) > LONGEST_CELL else ""
+    if cell is NO_TEXT:
+        return "no text there, but a list, an object or the like"
+    return "not UTF-8" if MARK in cell and type(record.original) is ArrowRow else ""
 
 
 def _problem(record: Record, positions: Mapping[str, int], *, blank: bool) -> str:

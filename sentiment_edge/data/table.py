@@ -57,12 +57,16 @@ def open_table(
 
 
 def _is_parquet(source: ByteSource, options: ReadOptions) -> bool:
-    told = options.input_format or by_ending(source.ending)
-    return told == "parquet" or (told is None and options.encoding is None and source.first(4) == b"PAR1")
+    if options.input_format is None and options.encoding is None and source.first(4) == b"PAR1":
+        return True  # whatever its ending says
+    return (options.input_format or by_ending(source.ending)) == "parquet"
 
 
 def _open_text(source: ByteSource, options: ReadOptions, progress: Progress) -> Table:
-    name, text = source.name, Text(source, options.encoding)
+    name = source.name
+    if source.first(4) == b"PK\x03\x04":
+        raise InputError(f"{name}: a zip archive, as Excel's workbooks are; save it as csv, or give what is in it")
+    text = Text(source, options.encoding)
     plain = options.plain and source.ending in _PLAIN
     form = options.input_format or ("lines" if plain else None)
     if not text.sample and form != "lines":

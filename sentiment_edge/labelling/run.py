@@ -17,6 +17,7 @@ from sentiment_edge.labelling.waiting import WaitingRows
 from sentiment_edge.labelling.writers.choice import choose_format, choose_writer
 from sentiment_edge.render.text import listed
 from sentiment_edge_runtimes.errors import InputError
+from sentiment_edge_runtimes.progress import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,11 +48,33 @@ def label_files(
         EngineError: the engine failed.
         OSError: the output cannot be written.
     """
+    check_files(paths, request, together=True)
     run = _Run(classifier, request, open_output, progress, several=len(paths) > 1)
     with run.finished():
         for path in paths:
             run.read(path)
     return run.tally
+
+
+def check_files(paths: Sequence[Path], request: LabellingRequest, *, together: bool) -> None:
+    """Open each of several files before the work on the first, so that hours later none is refused.
+
+    Args:
+        paths: the files.
+        request: how they are read.
+        together: they go into one output, so that their columns must be the same.
+
+    Raises:
+        InputError: one cannot be read, has no column of texts, or other columns.
+    """
+    files = [path for path in paths if path.is_file()] if len(paths) > 1 else []
+    first: Table | None = None
+    for path in files:
+        with open_table(path, request.read_options) as table:
+            find_text(table, request.text_column, SILENT)
+            first = first or table
+            if together:
+                _check_columns(table, first)
 
 
 class _Opened(NamedTuple):
@@ -123,6 +146,8 @@ class _Run:
             return self._opened, 0
         form = choose_format(self._request.output_format, table)
         self._sink = self._open_output(form, table)
+        if self._sink.note:
+            self._progress.remark(self._sink.note)
         held = self._sink.resume(partial(self._identity, table, form, text_at))
         writer = choose_writer(form, table, self._sink, self._classifier.labels)
         if held is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from sentiment_edge.data.tables.record import ArrowRow, JsonObject
 from sentiment_edge.data.tables.source import Listener
 
 if TYPE_CHECKING:
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
     from sentiment_edge.data.tables.record import Record
 
-_ROWS, _CHARACTERS = 1024, 2**20
-"""The most rows that wait, and about the most characters: enough to find several texts of each length."""
+_ROWS, _SIZE = 1024, 2**22
+"""The most rows that wait, and about the most characters in all their cells: enough to find several texts of each length."""
 
 
 class WaitingRows(Listener):
@@ -22,14 +23,14 @@ class WaitingRows(Listener):
     def __init__(self) -> None:
         self.answer: Callable[[list[tuple[Record, str]]], None] | None = None
         self._rows: list[tuple[Record, str]] = []
-        self._characters = 0
+        self._size = 0
         self._bytes = 0
         self._digest = hashlib.sha256()
 
     @property
     def are_many(self) -> bool:
         """Whether they should be answered now."""
-        return len(self._rows) >= _ROWS or self._characters >= _CHARACTERS
+        return len(self._rows) >= _ROWS or self._size >= _SIZE
 
     @property
     def read_so_far(self) -> tuple[int, str]:
@@ -39,11 +40,11 @@ class WaitingRows(Listener):
     def add(self, record: Record, text: str) -> None:
         """Let a row wait."""
         self._rows.append((record, text))
-        self._characters += len(text)
+        self._size += _size(record)
 
     def flush(self) -> None:
         """Answer all of them."""
-        rows, self._rows, self._characters = self._rows, [], 0
+        rows, self._rows, self._size = self._rows, [], 0
         if rows and self.answer is not None:
             self.answer(rows)
 
@@ -55,3 +56,9 @@ class WaitingRows(Listener):
         """Note what has been read."""
         self._bytes += len(block)
         self._digest.update(block)
+
+
+def _size(record: Record) -> int:
+    if isinstance(record.original, ArrowRow):  # of whose batch the rows share the size
+        return int(record.original.batch.nbytes) // max(1, len(record.original.batch))
+    return len(record.original.text) if isinstance(record.original, JsonObject) else sum(map(len, record.cells))

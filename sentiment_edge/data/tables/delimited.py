@@ -42,7 +42,8 @@ def open_csv(name: str, text: Text, options: ReadOptions, progress: Progress) ->
     sample = text.sample[text.sample.find(text.line_end) + 1 :] if excel else text.sample
     separator = excel or guess_separator(sample) or ","
     if separator != "," and not excel:
-        progress.remark(f"{name}: cells taken as separated by {separator!r}; another is named by a first line such as sep=,")
+        shown = "tabs" if separator == "\t" else repr(separator)
+        progress.remark(f"{name}: cells taken as separated by {shown}; another is named by a first line such as sep=,")
     lines = text.lines()
     if excel:
         next(lines, "")
@@ -58,7 +59,7 @@ def open_tsv(name: str, text: Text, options: ReadOptions, progress: Progress) ->
         InputError: it has no columns, or whether it has a header cannot be told.
     """
     end = csv_line_end(text.sample)
-    quoted = quoted_as_csv(text.ahead(end))
+    quoted = quoted_as_csv(text.ahead(end), whole=text.can_be_read_twice)
     text.line_end = end if quoted else text.line_end
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     rows = _Rows(name, text, csv.reader(text.lines(), delimiter="\t", quoting=quoting, strict=True))
@@ -70,6 +71,7 @@ class _Rows:
     """Rows that the csv module reads, with the number of the line that each starts at."""
 
     def __init__(self, name: str, text: Text, reader: Any, before: int = 0) -> None:  # noqa: ANN401 - the csv module's class has no name
+        csv.field_size_limit(LONGEST_CELL)
         self._name = name
         self._text = text
         self._reader = reader
@@ -88,7 +90,7 @@ class _Rows:
         sample = sample[int(header) :]
         table = Table(name, form, columns, records, separator, header=header, encoding=text.encoding, sample=sample)
         line_end = "\r\n" if text.line_end == "\n" and _ends_with_cr(text.sample) else text.line_end
-        return replace(table, line_end=line_end, preface=BYTE_ORDER_MARK * text.marked)
+        return replace(table, line_end=line_end, preface=BYTE_ORDER_MARK * (text.marked or not text.is_utf8))
 
     def _header(self) -> tuple[str, ...]:
         cells: list[str] = []

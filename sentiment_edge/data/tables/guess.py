@@ -95,20 +95,28 @@ def sample_rows(sample: str, separator: str, *, quoted: bool = True) -> list[lis
     return rows if whole else rows[:-1]
 
 
-def quoted_as_csv(lines: Iterable[str]) -> bool:
-    """Whether in a tsv every cell that has a quotation mark is quoted as in csv."""
-    row = ""
+def quoted_as_csv(lines: Iterable[str], *, whole: bool) -> bool:
+    """Whether in a tsv every cell that has a quotation mark is quoted as in csv.
+
+    Args:
+        lines: the lines.
+        whole: they are all lines of the file; otherwise one such cell at least must be among them.
+    """
+    row: list[str] = []
+    marks = size = 0
+    found = whole
     for line in lines:
         if not row and '"' not in line:
             continue
-        row += line
-        if row.count('"') % 2 == 0:
-            if not _QUOTED_ROW.fullmatch(row.rstrip("\r\n")):
+        row.append(line)
+        marks, size = marks + line.count('"'), size + len(line)
+        if marks % 2 == 0:
+            if not _QUOTED_ROW.fullmatch("".join(row).rstrip("\r\n")):
                 return False
-            row = ""
-        elif len(row) > LONGEST_CELL:
+            row, size, found = [], 0, True
+        elif size > LONGEST_CELL:
             return False
-    return not row or _OPEN_ROW.fullmatch(row) is not None
+    return found if not row else found and _OPEN_ROW.fullmatch("".join(row)) is not None
 
 
 def has_header(name: str, rows: Sequence[Sequence[str]], given: Collection[str]) -> bool:

@@ -6,12 +6,21 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from sentiment_edge.data.tables.record import LONGEST_CELL, WANTED, InputFormat, JsonObject, Record, Table
+from sentiment_edge.data.tables.record import (
+    LONGEST_CELL,
+    NO_TEXT,
+    WANTED,
+    InputFormat,
+    JsonObject,
+    Record,
+    Table,
+    WrittenFloat,
+)
 from sentiment_edge.data.tables.text import LONGEST_LINE, flaw
 from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sentiment_edge.data.tables.text import Text
 
@@ -25,40 +34,42 @@ _WHITE = " \t\r\n"
 
 
 def open_json(name: str, form: InputFormat, text: Text) -> Table:
-    """Open jsonl or json; the first object names the columns.
+    """Open jsonl or json; the columns are the keys of the first object, and of the others at the beginning of the file.
 
     Raises:
         InputError: there is no object in it.
     """
     values = _lines(text) if form == "jsonl" else _Values(text).records()
-    records = _rows(values)
-    header = next(records)
-    if not header.cells:
-        raise InputError(f"{name}: line {header.line} names no columns ({header.problem or 'no object'}); {WANTED}")
-    return Table(name, form, tuple(header.cells), records, encoding=text.encoding, line_end=text.line_end)
-
-
-def _rows(values: Iterable[Record]) -> Iterator[Record]:
-    """Yield the names of the columns, then the rows."""
-    columns: list[str] = []
     early: list[Record] = []
+    first = next((value for value in values if not _is_bad(value, early)), None)
+    if first is None:
+        line, problem = (early[0].line, early[0].problem) if early else (1, "no object")
+        raise InputError(f"{name}: line {line} names no columns ({problem}); {WANTED}")
+    columns = tuple(dict.fromkeys([*first.original.value, *_names(text)]))
+    return Table(name, form, columns, _rows(early, first, values, columns), encoding=text.encoding, line_end=text.line_end)
+
+
+def _is_bad(value: Record, bad: list[Record]) -> bool:
+    """Whether a value is no object; it is added to the others that are none."""
+    if value.problem:
+        bad.append(value)
+    return bool(value.problem)
+
+
+def _names(text: Text) -> Iterator[str]:
+    """Yield the keys of the objects in the sample: in a log they change."""
+    for value in _Values(_Sample(text)).records():
+        yield from () if value.problem else value.original.value
+
+
+def _rows(early: list[Record], first: Record, values: Iterable[Record], columns: Sequence[str]) -> Iterator[Record]:
+    yield from early
+    yield _row(first, columns)
     for value in values:
-        if columns or value.problem:
-            row = value if value.problem else _row(value, columns)
-        else:
-            columns = list(value.original.value)
-            yield Record(value.line, columns)
-            yield from early
-            row = _row(value, columns)
-        if columns:
-            yield row
-        else:
-            early.append(row)
-    if not columns:
-        yield early[0] if early else Record(1, [])
+        yield value if value.problem else _row(value, columns)
 
 
-def _row(value: Record, columns: list[str]) -> Record:
+def _row(value: Record, columns: Sequence[str]) -> Record:
     found = value.original.value
     cells = [cell if type(cell) is str else str(cell) if type(cell) is int else _cell(cell) for cell in map(found.get, columns)]
     if max(map(len, cells)) > LONGEST_CELL:
@@ -67,8 +78,10 @@ def _row(value: Record, columns: list[str]) -> Record:
 
 
 def _cell(value: object) -> str:
-    """Return a JSON value as a cell, which is empty for a value that is neither text nor number."""
-    return json.dumps(value) if isinstance(value, int | float) else ""
+    """Return a JSON value as a cell."""
+    if isinstance(value, WrittenFloat):
+        return value.text
+    return "" if value is None else json.dumps(value) if isinstance(value, int | float) else NO_TEXT
 
 
 def _lines(text: Text) -> Iterator[Record]:
@@ -80,7 +93,7 @@ def _lines(text: Text) -> Iterator[Record]:
         problem = flaw(line, text.encoding) if text.faulty else ""
         value: Any = None
         try:
-            value = None if problem else json.loads(stripped)
+            value = None if problem else _decoder.decode(stripped)
         except (ValueError, RecursionError):
             problem = "not JSON"
         if not problem and not (isinstance(value, dict) and value):
@@ -88,10 +101,23 @@ def _lines(text: Text) -> Iterator[Record]:
         yield Record(number, [], problem, None if problem else JsonObject(stripped, value))
 
 
+class _Sample:
+    """The sample of a text, as a text."""
+
+    def __init__(self, text: Text) -> None:
+        self.encoding = text.encoding
+        self.line_end = text.line_end
+        self.faulty = False
+        self._sample = text.sample
+
+    def blocks(self) -> Iterator[str]:
+        yield self._sample
+
+
 class _Values:
     """Values that follow each other in text, in an array or not, in memory that is bounded."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text | _Sample) -> None:
         self._text = text
         self._blocks = text.blocks()
         self._buffer = ""
@@ -136,7 +162,7 @@ class _Values:
     def _parse(self) -> tuple[Any, int | None, str]:
         """Return the value that begins here and where it ends, or where what is no value does; None for not yet."""
         try:
-            value, end = _decode(self._buffer, self._at)
+            value, end = _decoder.raw_decode(self._buffer, self._at)
         except (ValueError, RecursionError):
             return None, self._extent(), "not JSON"
         return value, end, ""
@@ -182,4 +208,4 @@ class _Values:
 
 
 _SHORT = 2**20
-_decode = json.JSONDecoder().raw_decode
+_decoder = json.JSONDecoder(parse_float=WrittenFloat)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, overload
 
-from sentiment_edge.data.tables.record import ArrowRow, Record, Table
+from sentiment_edge.data.tables.record import NO_TEXT, ArrowRow, Record, Table
 from sentiment_edge.data.tables.text import MARKS
 from sentiment_edge.extras import needs_extra
 from sentiment_edge_runtimes.errors import InputError, first_line
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from sentiment_edge.data.tables.source import ByteSource
 
-_BATCH = 4096
-"""Rows that are decoded at once."""
+_BATCH, _BATCH_BYTES = 4096, 2**25
+"""The most rows that are decoded at once, and about the most bytes."""
 _BUFFER = 2**20
 """Bytes of a column that are held: pyarrow's own way holds all of a row group."""
 
@@ -35,10 +35,11 @@ def open_parquet(source: ByteSource) -> Iterator[Table]:
     with needs_extra("parquet"):
         import pyarrow.parquet as pq  # noqa: PLC0415 - an extra, and slow to import
     with tempfile.TemporaryFile() as copy:
-        if source.path is None:
+        in_place = source.path is not None and not source.packed
+        if not in_place:
             for block in source.blocks():
                 copy.write(block)
-        given = copy if source.path is None else source.stream
+        given = source.stream if in_place else copy
         given.seek(0)
         try:
             file = pq.ParquetFile(given, buffer_size=_BUFFER, pre_buffer=False)
@@ -73,7 +74,9 @@ class _Rows:
                 yield Record(self._read, _Cells(columns, index), "", ArrowRow(batch, index))
 
     def _batches(self) -> Iterator[Any]:
-        batches = self._file.iter_batches(batch_size=_BATCH)
+        groups = (self._file.metadata.row_group(index) for index in range(self._file.metadata.num_row_groups))
+        largest = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=1)
+        batches = self._file.iter_batches(batch_size=max(1, min(_BATCH, _BATCH_BYTES // max(1, largest))))
         while True:
             try:
                 batch = next(batches, None)
@@ -122,7 +125,7 @@ class _Cells(Sequence[str]):
 
 
 def _cells(column: Any) -> Sequence[str]:  # noqa: ANN401
-    """Return a column as cells, with a `MARK` for bytes that are not text."""
+    """Return a column as cells."""
     import pyarrow as pa  # noqa: PLC0415 - it is loaded already
 
     kind = column.type
@@ -138,7 +141,7 @@ def _cells(column: Any) -> Sequence[str]:  # noqa: ANN401
             return [_text(value) for value in column.cast(pa.large_binary()).to_pylist()]
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return [_text(value) for value in column.to_pylist()]
-    return [""] * len(column)
+    return [NO_TEXT if valid else "" for valid in column.is_valid().to_pylist()]
 
 
 def _text(value: bytes | None) -> str:

@@ -9,6 +9,7 @@ from sentiment_edge_runtimes.errors import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Self
 
 InputFormat = Literal["csv", "tsv", "jsonl", "json", "parquet", "lines"]
 INPUT_FORMATS: tuple[InputFormat, ...] = get_args(InputFormat)
@@ -24,8 +25,18 @@ _ENDINGS: dict[str, InputFormat] = {
 }
 WANTED = "give csv or tsv with a header, jsonl, a JSON array or Parquet"
 """Advice for messages."""
-LONGEST_CELL = 2**17
-"""Characters, the csv module's own limit on what an unclosed quotation mark takes in; far more than a model reads."""
+LONGEST_CELL = 2**22
+"""Characters: what an unclosed quotation mark takes in, and far more than a model reads."""
+
+
+class _NoText(str):
+    """An empty cell that is told from others."""
+
+    __slots__ = ()
+
+
+NO_TEXT = _NoText()
+"""The cell of a value that is neither text nor number."""
 
 
 class ArrowRow(NamedTuple):
@@ -34,6 +45,19 @@ class ArrowRow(NamedTuple):
     batch: Any
     """A `pyarrow.RecordBatch`; rows that follow each other share it."""
     row: int
+
+
+class WrittenFloat(float):
+    """A number of JSON that is not whole, with its written form: 1.10 may be a price, or a version."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the number that a text says."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
 
 class JsonObject(NamedTuple):
@@ -50,8 +74,8 @@ class Record(NamedTuple):
     line: int
     """Number of its first line, from 1; in Parquet, which has no lines, of the row."""
     cells: Sequence[str]
-    """One for each column; none if there is a problem. What is neither text nor number is an empty cell. In Parquet, bytes that
-    are not text have a `MARK`."""
+    """One for each column; none if there is a problem. It is `NO_TEXT` where JSON and Parquet have another kind of value; in
+    Parquet, bytes that are not text have a `MARK`."""
     problem: str = ""
     """The reason why the row cannot be read, if so."""
     original: Any = None
@@ -95,7 +119,8 @@ class Table:
     encoding: str = "utf-8"
     line_end: str = "\n"
     preface: str = ""
-    """The text before the header: a byte order mark, and the line that tells Excel the separator."""
+    """The text before the header: a byte order mark, where the file has one or is not UTF-8, so that spreadsheets read what is
+    written in UTF-8; and the line that tells Excel the separator."""
     sample: Sequence[Sequence[str]] = field(default=())
     """The first rows of csv and tsv."""
     schema: Any = None

@@ -56,7 +56,9 @@ class ByteSource:
     ending: str
     """That of the name without the one of the compression, in lower case, such as `.csv`; empty for stdin."""
     path: Path | None
-    """The file, if it is one that can be read twice and is not compressed."""
+    """The file, if it is one that can be read twice."""
+    packed: bool
+    """It is compressed."""
     live: bool
     """It may give a part of its bytes much later than another: a pipe or a terminal."""
     share: Callable[[], float | None]
@@ -111,8 +113,10 @@ def open_source(path: Path, listener: Listener = NOBODY) -> Iterator[ByteSource]
         ending = without_compression(path).suffix.lower()
         regular = status is None or stat.S_ISREG(status.st_mode)
         share = partial(_share, raw, status.st_size if status is not None and regular else 0)
-        again = path if regular and not packed and path != STDIN else None
-        yield ByteSource(name, cast("BinaryIO", stream), "" if path == STDIN else ending, again, not regular, share, listener)
+        again = path if regular and path != STDIN else None
+        yield ByteSource(
+            name, cast("BinaryIO", stream), "" if path == STDIN else ending, again, bool(packed), not regular, share, listener
+        )
 
 
 def without_compression(path: Path) -> Path:

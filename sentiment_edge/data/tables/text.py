@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import codecs
 import io
-from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from sentiment_edge.data.tables.record import WANTED
-from sentiment_edge.data.tables.source import BLOCK
+from sentiment_edge.data.tables.source import BLOCK, open_source
 from sentiment_edge_runtimes.errors import InputError, OptionError
 
 if TYPE_CHECKING:
@@ -57,14 +55,23 @@ class Text:
         self.sample = self._decode(first).removeprefix(BYTE_ORDER_MARK)
         self.line_end = "\r" if "\r" in self.sample and "\n" not in self.sample else "\n"
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether UTF-8 says the same."""
+        return codecs.lookup(self.encoding).name in {"utf-8", "utf-8-sig", "ascii"}
+
+    @property
+    def can_be_read_twice(self) -> bool:
+        """Whether `ahead` gives the whole file."""
+        return self._source.path is not None
+
     def ahead(self, end: str) -> Iterator[str]:
         """Yield the lines of the whole file where it can be read twice, otherwise the whole ones of the sample."""
         if self._source.path is None:
             yield from (line for line in split(iter([self.sample]), end) if line.endswith(end))
             return
-        with self._source.path.open(encoding=self.encoding, errors=MARKS, newline="") as file:
-            first = file.read(BLOCK).removeprefix(BYTE_ORDER_MARK)
-            yield from split(chain([first], iter(partial(file.read, BLOCK), "")), end)
+        with open_source(self._source.path) as source:
+            yield from split(Text(source, self.encoding).blocks(), end)
 
     def blocks(self) -> Iterator[str]:
         """Yield the text as it comes, from its beginning."""

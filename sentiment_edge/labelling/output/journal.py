@@ -48,11 +48,15 @@ class Journal:
         """Write the file beside itself and rename it."""
         new = _beside(path)
         entries = {"version": _VERSION, **asdict(self)}
-        with new.open("w", encoding="utf-8") as file:
-            json.dump({"sha256": _sha256(entries), **entries}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        try:
+            with new.open("w", encoding="utf-8") as file:
+                json.dump({"sha256": _sha256(entries), **entries}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
 
 
 _JOURNALS = {_VERSION: Journal}

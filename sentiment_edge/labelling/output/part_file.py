@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -44,7 +45,7 @@ class PartFile(Sink):
             opened = os.open(self._part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
             super().__init__(os.fdopen(opened, "r+b"), path=self._target)
             try:
-                self._begin()
+                self._begin(resume=resume)
             except BaseException:
                 self.close()
                 raise
@@ -103,7 +104,7 @@ class PartFile(Sink):
             with suppress(OSError):
                 self._write_down(self._held)
             self.close()
-            return f"{self._held.rows} rows are done, in {self._part}; `resume` goes on from there"
+            return f"the first {self._held.rows} rows are kept in {self._part}; `resume` goes on after them"
         self.close()
         if self._interrupted is not None:  # and not gone on with
             return ""
@@ -112,9 +113,15 @@ class PartFile(Sink):
         self._part.unlink(missing_ok=True)
         return ""
 
-    def _begin(self) -> None:
+    def _begin(self, *, resume: bool) -> None:
         _lock(self.stream, self._target)
+        with suppress(OSError):  # a new file, or a system without modes
+            self._part.chmod(stat.S_IMODE(self._target.stat().st_mode))
         if not self._interrupted:
+            with suppress(InputError):
+                given_up = read_journal(self._journal)
+                if given_up is not None and not resume:
+                    self.note = f"an interrupted run's {given_up.position.rows} rows are given up, as `resume` is not given"
             self.stream.truncate()
             remove_journal(self._journal)
 

@@ -30,10 +30,12 @@ class Sink:
         self.stream = stream
         self.is_terminal = is_terminal
         self.path = path
+        self.note = ""
+        """A remark on what was found at the place of the output."""
 
     def put(self, record: str) -> None:
         """Write a record; to a terminal without delay, and with nothing that it would obey."""
-        shown = for_terminal(record) if self.is_terminal else record
+        shown = for_terminal(record.replace("\r\n", "\n")) if self.is_terminal else record
         with naming(self.path):
             self.stream.write(shown.encode("utf-8", "replace"))
         if self.is_terminal:

@@ -10,6 +10,7 @@ from sentiment_edge.labelling.writers.escapes import as_spaces
 from sentiment_edge.labelling.writers.lines import label_and_score
 from sentiment_edge.labelling.writers.names import names_beside, taken
 from sentiment_edge.labelling.writers.values import EncodingCheck, cells
+from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +55,13 @@ class Delimited:
             original = row.record.original
             self._more += isinstance(original, JsonObject) and not original.value.keys() <= self._known
             label, score = label_and_score(row.answer)
-            self._row([*values, label if self._quoted else as_spaces(label), score])
+            try:
+                self._row([*values, label if self._quoted else as_spaces(label), score])
+            except csv.Error as error:
+                raise InputError(
+                    f"{table.name}: {table.unit} {row.record.line} has a tab or a line end in a cell, "
+                    "and the tsv before it has no quotes for that; label it by itself"
+                ) from error
 
     def end(self) -> None:
         """Write nothing."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.data.tables.record import JsonObject
 from sentiment_edge.labelling.writers.escapes import on_one_line
 from sentiment_edge.labelling.writers.names import AddedNames, names_beside, taken
-from sentiment_edge.labelling.writers.values import EncodingCheck, dumps, objects
+from sentiment_edge.labelling.writers.values import EncodingCheck, objects
 from sentiment_edge_runtimes.errors import InputError
+from sentiment_edge_runtimes.inputs import free_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from sentiment_edge.data.tables.record import Record, Table
     from sentiment_edge.labelling.row import LabelledRow
-    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
 
+_LINE_ENDS = re.compile(r"[\r\n]+[ \t]*")
 _LINES, _ARRAY = ("", "", "\n", ""), ("[\n", ",\n", "", "\n]\n")
 
 
@@ -33,6 +35,7 @@ class JsonObjects:
         if twice is not None:
             raise InputError(f"{table.name}: the header has the column {twice!r} twice; rename one, or choose `format` csv")
         self._one_line = form == "jsonl"
+        self._columns = table.columns
         self._names = names_beside(table.columns)
         self._opening, self._between, self._after, self._closing = _LINES if self._one_line else _ARRAY
         self._before = self._opening
@@ -46,16 +49,16 @@ class JsonObjects:
     def problem(self, record: Record) -> str:
         """Return the reason why a row cannot be written, such as an entry of an added name that the first row has not."""
         entries = record.original.value if isinstance(record.original, JsonObject) else ()
-        found = [name for name in self._names if name in entries]
-        return f"it has an entry {found[0]!r}, which the first has not; rename it" if found else self._check.problem(record)
+        found = next((name for name in self._names if name in entries), None)
+        return self._check.problem(record) if found is None else f"an entry {found!r}, which the first rows have not"
 
     def write(self, table: Table, rows: Sequence[LabelledRow]) -> None:
         """Write an object for each row."""
         own = table.format in {"json", "jsonl"}
         for row, written in zip(rows, objects(table, rows), strict=True):
-            if own and self._one_line and ("\n" in written or "\r" in written):
-                written = dumps(row.record.original.value)  # noqa: PLW2901 - the same object
-            self._put(f"{self._before}{written[:-1].rstrip()}, {self._entries(row.answer)}{self._after}")
+            if own and self._one_line:
+                written = _LINE_ENDS.sub(" ", written)  # noqa: PLW2901 - between values, as strings hold none
+            self._put(f"{self._before}{written[:-1].rstrip()}, {self._entries(row)}{self._after}")
             self._before = self._between
 
     def end(self) -> None:
@@ -66,11 +69,14 @@ class JsonObjects:
 
     def remarks(self) -> Iterator[str]:
         """Yield the names that had to be changed."""
-        yield from taken(self._names[:-1], AddedNames._fields[:-1])
+        yield from taken(self._names, AddedNames._fields)
 
-    def _entries(self, answer: Prediction | FailedPrediction | None) -> str:
+    def _entries(self, row: LabelledRow) -> str:
         """Return the entries that an answer adds, and the bracket that closes the object."""
         added: dict[str, Any] = {"label": None, "score": None, "scores": {}, "truncated": False}
-        added |= answer.to_dict() if answer is not None else {}
-        named = {getattr(self._names, name): value for name, value in added.items()}
+        added |= row.answer.to_dict() if row.answer is not None else {}
+        named = {name: added.pop(field) for field, name in self._names._asdict().items()}
+        if added:  # an error, which is seldom: of its own name in each row
+            written = row.record.original.value if isinstance(row.record.original, JsonObject) else self._columns
+            named |= dict(zip(free_names([*added], written), added.values(), strict=True))
         return on_one_line(json.dumps(named, ensure_ascii=False, allow_nan=False))[1:]

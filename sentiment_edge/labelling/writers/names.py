@@ -17,7 +17,6 @@ class AddedNames(NamedTuple):
     score: str
     scores: str
     truncated: str
-    error: str
 
 
 def names_beside(columns: Sequence[str]) -> AddedNames:

@@ -9,7 +9,7 @@ from sentiment_edge.extras import needs_extra
 from sentiment_edge.labelling.output.sink import naming
 from sentiment_edge.labelling.writers.names import AddedNames, names_beside, taken
 from sentiment_edge.labelling.writers.values import arrow_batches, cells
-from sentiment_edge_runtimes.errors import InputError, first_line
+from sentiment_edge_runtimes.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _ROWS, _BYTES = 2**16, 2**26
 """The most rows of a row group, and about the most bytes of one."""
-_ADDED = AddedNames._fields[:-1]
 
 
 class Parquet:
@@ -36,9 +35,11 @@ class Parquet:
             import pyarrow.parquet as pq  # noqa: PLC0415
         self._arrow: Any = pa
         self._labels = labels
-        self._names = names_beside(table.columns)[:-1]
+        self._names = names_beside(table.columns)
         scores = pa.struct([(label, pa.float64()) for label in labels])
         kinds = (pa.string(), pa.float64(), scores, pa.bool_())
+        self._texts = table.format != "parquet"
+        """All columns are texts."""
         schema = table.schema if table.format == "parquet" else pa.schema([(column, pa.string()) for column in table.columns])
         for name, kind in zip(self._names, kinds, strict=True):
             schema = schema.append(pa.field(name, kind))
@@ -62,14 +63,7 @@ class Parquet:
             size = len(columns[0])
             added = self._added(rows[start : start + size])
             start += size
-            try:
-                batch = self._arrow.RecordBatch.from_arrays([*columns, *added], schema=self._schema)
-            except self._arrow.ArrowException as error:
-                raise InputError(
-                    f"{table.name}: its columns are of other types than those of the file before it ({first_line(error)}); "
-                    "label it by itself"
-                ) from error
-            self._waiting.append(batch)
+            self._waiting.append(self._arrow.RecordBatch.from_arrays([*columns, *added], schema=self._schema))
         if sum(len(batch) for batch in self._waiting) >= _ROWS or sum(batch.nbytes for batch in self._waiting) >= _BYTES:
             self._write_group()
 
@@ -81,11 +75,21 @@ class Parquet:
 
     def remarks(self) -> Iterator[str]:
         """Yield the names that had to be changed."""
-        yield from taken(self._names, _ADDED)
+        yield from taken(self._names, AddedNames._fields)
+
+    def _check_types(self, table: Table) -> None:
+        for position, name in enumerate(table.columns):
+            first = self._schema.field(position).type
+            kind = table.schema.field(position).type if table.format == "parquet" else self._arrow.string()
+            if kind != first:
+                raise InputError(
+                    f"{table.name}: the column {name!r} is {kind} here, and {first} in the file before it; label it by itself"
+                )
 
     def _columns(self, table: Table, rows: Sequence[LabelledRow]) -> Iterator[list[Any]]:
         """Yield the rows' own columns, several rows at a time."""
-        if table.format == "parquet":
+        if not self._texts:
+            self._check_types(table)
             yield from (batch.columns for batch in arrow_batches(rows))
         else:
             text = self._arrow.string()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sentiment_edge.data.tables.record import ArrowRow
+from sentiment_edge.data.tables.record import ArrowRow, WrittenFloat
 from sentiment_edge.labelling.writers.escapes import on_one_line
 
 if TYPE_CHECKING:
@@ -111,17 +112,33 @@ def _value(scalar: Any) -> Any:  # noqa: ANN401
         if isinstance(scalar, Mapping):
             return {name: _value(each) for name, each in scalar.items()}
         inner = getattr(scalar, "values", None)
-        return scalar.cast("string").as_py() if inner is None else [_value(each) for each in inner]
+        return _written(scalar) if inner is None else [_value(each) for each in inner]
+
+
+def _written(scalar: Any) -> str:  # noqa: ANN401
+    """Return a time as Arrow writes it, in UTC where its zone is not known here."""
+    try:
+        return scalar.cast("string").as_py()  # type: ignore[no-any-return]
+    except ValueError:
+        return f"{scalar.cast('int64').cast(f'timestamp[{scalar.type.unit}]').cast('string').as_py()}Z"
 
 
 def _cell(value: Any) -> str | None:  # noqa: ANN401
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, WrittenFloat):
+        return value.text
     return _as_text(value) if not isinstance(value, bool | int | float | list | dict) else json.dumps(value, default=_as_text)
 
 
 def _as_text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    """Return a value as a text; of bytes that are none, Base64."""
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode()
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401

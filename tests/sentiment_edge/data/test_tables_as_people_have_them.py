@@ -57,7 +57,7 @@ def test_published_cases_are_read() -> None:
     [
         ("a.csv", b'text;label\r\n"fine; really";1\r\nbad;0\r\n', ("fine; really", "bad"), "separated by ';'"),
         ("a.csv", b"review|stars\nfine, so, so|1\nbad|0\n", ("fine, so, so", "bad"), "separated by '|'"),
-        ("a.csv", b"text\tlabel\nfine\t1\n", ("fine",), r"separated by '\t'"),
+        ("a.csv", b"text\tlabel\nfine\t1\n", ("fine",), "separated by tabs"),
         ("a.csv", b'\xef\xbb\xbfsep=;\r\ntext;label\r\n"a;b";1\r\n', ("a;b",), ""),
         ("a.csv", b'id,text\n1,"two; three;\nfour; five"\n2,bad\n', ("two; three;\nfour; five", "bad"), ""),
         ("a.csv", b'text,label\r"two\nlines",1\rbad,0\r', ("two\nlines", "bad"), ""),

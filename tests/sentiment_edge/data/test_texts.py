@@ -46,7 +46,7 @@ def test_blank_texts_are_left_out(tmp_path: Path) -> None:
     files = {
         "a.txt": "fine\n\n \n",
         "a.csv": "id,text\n1,fine\n2,\n3, \n",
-        "a.jsonl": '{"text": "fine"}\n{"text": ""}\n{"text": []}\n',
+        "a.jsonl": '{"text": "fine"}\n{"text": ""}\n{"text": null}\n',
     }
     for name, contents in files.items():
         assert read(tmp_path / name, contents) == (("fine",), [f"{tmp_path / name}: 2 blank texts left out"])

@@ -48,7 +48,7 @@ BAD: dict[str, dict[bytes, str]] = {
         b"9,\0 nul\n": "a NUL in it",
         b"9,caf\xe9\n": "not UTF-8",
         b"9\xff,fine\n": "not UTF-8",
-        b"9," + b"long " * 30_000 + b"\n": "more than 131072 characters in a cell",
+        b"9," + b"long " * 900_000 + b"\n": "more than 4194304 characters in a cell",
     },
     "tsv": {
         b"9\ttoo\tmany\n": "3 columns, where the header has 2",
@@ -63,14 +63,14 @@ BAD: dict[str, dict[bytes, str]] = {
         b"{}\n": "not a JSON object, or an empty one",
         b'{"id": "9", "text": "\0"}\n': "a NUL in it",
         b'{"id": "9", "text": "caf\xe9"}\n': "not UTF-8",
-        b'{"id": "9", "text": "fine", "score": 5}\n': "it has an entry 'score', which the first has not; rename it",
+        b'{"id": "9", "text": ["fine"]}\n': "no text there, but a list, an object or the like",
     },
     "json": {
         b'{"id": "9", "text": }': "not JSON",
         b"7": "not a JSON object, or an empty one",
         b"[{}]": "not a JSON object, or an empty one",
         b'{"id": "9", "text": "caf\xe9"}': "not UTF-8",
-        b'{"id": "9", "text": "fine", "truncated": 5}': "it has an entry 'truncated', which the first has not; rename it",
+        b'{"id": "9", "text": {"de": "fine"}}': "no text there, but a list, an object or the like",
     },
 }
 KINDS = [(form, row) for form, rows in BAD.items() for row in rows]
@@ -113,6 +113,19 @@ def test_a_bad_row_stops_the_run_or_is_left_out(tmp_path: Path, form: str, row: 
     assert (status, stdout) == (0, whole)
     assert len(lines) == 1
     assert lines[0].startswith(f"sentiment-edge: {path}: 1 rows left out that cannot be used: {named}")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_an_added_name_that_is_taken_only_far_below(tmp_path: Path, form: str) -> None:
+    path, row = tmp_path / f"a.{form}", FORMATS[form][1]
+    near, far = [row("1", "fine " * 10)] * 10, [row("1", "fine " * 10)] * 1200
+    taken = b'{"id": "9", "text": "fine", "score": 5}' + b"\n" * (form == "jsonl")
+    status, stdout, lines = labelled(path, table(form, [*near, taken]))
+    assert (status, stdout.count(b'"predicted_score"'), stdout.count(b'"score": 5')) == (0, 11, 1)
+    assert lines[0].endswith("so the new ones are named predicted_score instead of score")
+    status, stdout, lines = labelled(path, table(form, [*far, taken]))
+    assert (status, stdout.count(b'"score"')) == (1, 1200)
+    assert f"line {line_of(form, 1200)} (an entry 'score', which the first rows have not)" in lines[0]
 
 
 @SOME

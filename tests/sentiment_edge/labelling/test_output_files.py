@@ -90,6 +90,10 @@ def test_inputs_of_several_formats_follow_each_other(tmp_path: Path, order: tupl
     write_parquet(tmp_path / "a.parquet", 7)
     out = tmp_path / f"out.{form}"
     done = invoke("predict", *(part for name in order for part in ("--input", tmp_path / name)), "--output", out)
+    if form == "parquet" and order[0] == "a.parquet":  # whose ids are numbers
+        assert done.returncode == 1
+        assert b"the column 'id' is string here, and int64 in the file before it; label it by itself" in done.stderr
+        return
     assert (done.returncode, done.stderr) == (0, b"")
     assert [(str(row["id"]), row["text"], row["label"]) for row in read_rows(out)] == [("7", "Dull.", "negative")] * 3
 
@@ -101,7 +105,7 @@ def test_parquet_of_other_types_is_no_one_file(tmp_path: Path) -> None:
     before = contents_of(tmp_path)
     line = refused(*flags, "--output", tmp_path / "both.parquet")
     assert line.startswith(
-        f"sentiment-edge: {tmp_path / 'b.parquet'}: its columns are of other types than those of the file before"
+        f"sentiment-edge: {tmp_path / 'b.parquet'}: the column 'id' is string here, and int64 in the file before it; "
     )
     assert contents_of(tmp_path) == before
     assert invoke("predict", *flags, "--output", tmp_path / "both.csv").returncode == 0
@@ -112,14 +116,12 @@ def test_inputs_of_other_columns_are_no_one_file(table: Path, tmp_path: Path) ->
         (tmp_path / name).write_bytes(other)
         done = invoke("predict", "--input", table, "--input", tmp_path / name, "--output", tmp_path / "both.jsonl")
         assert done.returncode == 1
-        kept, error = done.stderr.decode().splitlines()
-        assert "both.jsonl.part" in kept
+        (error,) = done.stderr.decode().splitlines()
         assert error.startswith(f"sentiment-edge: {tmp_path / name}: its columns (")
         assert error.endswith(
             "are not those of " + str(table) + " (id, text); give a folder by --output, or label it by itself"
         )
-        assert [json.loads(line)["id"] for line in (tmp_path / "both.jsonl.part").read_bytes().splitlines()] == ["1", "2"]
-        assert not (tmp_path / "both.jsonl").exists()
+        assert not [*tmp_path.glob("both.jsonl*")]
         folder = tmp_path / f"from {Path(name).suffix[1:]}"
         assert invoke("predict", "--input", table, "--input", tmp_path / name, "--output", folder).returncode == 0
         assert len(contents_of(folder)) == 2
@@ -140,8 +142,8 @@ def test_a_folder_gets_a_file_for_each_input(table: Path, tmp_path: Path) -> Non
         (tmp_path / name).write_bytes(each)
     flags = [part for name in inputs for part in ("--input", str(tmp_path / name))]
     done = invoke("predict", *flags, "--output", tmp_path / "new", "--text-column", "text")
-    assert done.returncode == 1  # lines have no columns: what came before is there
-    assert {*contents_of(tmp_path / "new")} == {"a.csv", "b.tsv", "c.tab", "d.jsonl", "e.ndjson"}
+    assert done.returncode == 1  # lines have no columns, which is found out before the first file is labelled
+    assert not (tmp_path / "new").exists()
     done = invoke("predict", *flags, "--output", tmp_path / "new")
     assert done.returncode == 0, done.stderr
     made = contents_of(tmp_path / "new")
@@ -157,9 +159,9 @@ def test_a_folder_gets_a_file_for_each_input(table: Path, tmp_path: Path) -> Non
 def test_two_inputs_of_one_name_are_no_folder(table: Path, tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.csv").write_bytes(TABLE)
-    line = refused("--input", table, "--input", tmp_path / "sub" / "a.csv", "--output", tmp_path / "new")
-    assert line.startswith(f"sentiment-edge: {tmp_path / 'sub' / 'a.csv'}: another input became {tmp_path / 'new' / 'a.csv'};")
-    assert contents_of(tmp_path / "new") == {"a.csv": LABELLED}
+    line = refused("--input", table, "--input", tmp_path / "sub" / "a.csv", "--output", tmp_path / "new", status=2)
+    assert "two inputs would become one file in --output: a.csv" in line
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.jsonl", "out.json", "out.parquet"])
@@ -199,6 +201,8 @@ def test_an_input_that_is_read_later_is_not_replaced(table: Path, tmp_path: Path
     for name in ("a.csv", "a.csv.part"):
         (folder / name).write_bytes(TABLE)
         for output in (folder, folder / "a.csv"):
+            if output == folder and name == "a.csv":
+                continue  # two of one name, see above
             line = refused("--input", table, "--input", folder / name, "--output", output)
             assert line == f"sentiment-edge: {folder / 'a.csv'}: --output would replace the input; give it another name"
             assert contents_of(folder) == {name: TABLE}

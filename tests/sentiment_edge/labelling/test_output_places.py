@@ -75,7 +75,7 @@ def test_a_full_disk_gets_no_half_file(tmp_path: Path, monkeypatch: pytest.Monke
         if form in {"json", "parquet"}:
             assert left == set()
             return
-        assert b"--resume goes on from there" in done.stderr
+        assert b"--resume goes on after them" in done.stderr
         subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
         done = invoke("predict", "--input", source, "--output", disk / f"out.{form}", "--resume")
         assert done.returncode == 0, done.stderr

@@ -161,7 +161,7 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     done = invoke("predict", "--input", tmp_path / "a.csv", "--output", tmp_path / "out.csv")
     assert (done.returncode, done.stdout) == (1, b"")
     kept, error = done.stderr.decode().splitlines()
-    assert kept == f"sentiment-edge: 16 rows are done, in {tmp_path / 'out.csv.part'}; --resume goes on from there"
+    assert kept == f"sentiment-edge: the first 16 rows are kept in {tmp_path / 'out.csv.part'}; --resume goes on after them"
     assert BAD in error
     assert {path.name for path in tmp_path.iterdir()} == {"a.csv", "out.csv.part", "out.csv.part.json"}
     return tmp_path
@@ -209,7 +209,8 @@ def test_nothing_is_left_of_a_journal_that_a_kill_cut_short(stopped: Path) -> No
 def test_without_resume_a_run_starts_anew(stopped: Path) -> None:
     (stopped / "a.csv").write_text("text\nfine\n")
     done = invoke("predict", "--input", stopped / "a.csv", "--output", stopped / "out.csv")
-    assert (done.returncode, done.stderr) == (0, b"")
+    note = b"sentiment-edge: an interrupted run's 16 rows are given up, as --resume is not given\n"
+    assert (done.returncode, done.stderr) == (0, note)
     assert contents_of(stopped)["out.csv"] == invoke("predict", "--input", stopped / "a.csv").stdout
     assert {*contents_of(stopped)} == {"a.csv", "out.csv"}
 
