@@ -234,7 +234,7 @@ class Classifier:
         """
         encoding, truncated = self._tokenizer.encode_one(text)
         tokens = Tokens(encoding.ids, truncated)
-        (batch,) = plan([len(tokens.ids)], self.bundle.manifest.grid, self.bundle.manifest.batch)
+        (batch,) = plan([len(tokens.ids)], self._open_engine().lengths, self.bundle.manifest.batch)
         outputs = self._run(batch, [tokens])
         if outputs.attention is None:
             raise EngineError(f"{self.bundle.root}: a {self.bundle.manifest.family} model has no attention to show")
@@ -276,8 +276,9 @@ class Classifier:
         def fill(batch: Batch) -> None:
             logits[list(batch.rows)] = self._run(batch, tokens).logits[: len(batch.rows)]
 
-        batches = list(plan([len(text.ids) for text in tokens], self.bundle.manifest.grid, self.bundle.manifest.batch))
-        run_all(fill, batches, min(self._open_engine().workers, len(batches)))
+        engine = self._open_engine()
+        batches = list(plan([len(text.ids) for text in tokens], engine.lengths, self.bundle.manifest.batch))
+        run_all(fill, batches, min(engine.workers, len(batches)))
         return logits
 
     def _run(self, batch: Batch, tokens: Sequence[Tokens]) -> Outputs:

@@ -41,7 +41,7 @@ def token_counts(bundle: Bundle) -> tuple[int, ...]:
 def prepare(engine: Engine, bundle: Bundle, ids: Sequence[int]) -> Callable[[], object]:
     """Return a function that runs one text, padded as the classifier would."""
     manifest = bundle.manifest
-    return partial(engine, *pad([ids], padded_length(len(ids), manifest.grid), manifest.pad_id, manifest.batch))
+    return partial(engine, *pad([ids], padded_length(len(ids), engine.lengths), manifest.pad_id, manifest.batch))
 
 
 def measure_latency(runs: Sequence[tuple[int, Callable[[], object]]], deadline: float) -> list[Latency]:

@@ -47,6 +47,8 @@ class _Latencies(NamedTuple):
 
     subjects: list[Subject]
     ours: list[tuple[Latency, ...]]
+    lengths: list[Sequence[int] | None]
+    """Those that the engine of each pads to."""
     torch: dict[int, tuple[Latency, ...]]
 
 
@@ -69,7 +71,7 @@ def run_benchmark(bundles: Sequence[Bundle], request: BenchmarkRequest, progress
     subjects = latencies.subjects
     progress.stage(f"throughput, up to {throughput:.0f} s")
     classifiers = [Classifier(bundle, engine=engine, threads=threads) for bundle, engine, threads in subjects]
-    throughputs = measure_throughput(classifiers, texts, time.monotonic() + throughput)
+    throughputs = measure_throughput(classifiers, latencies.lengths, texts, time.monotonic() + throughput)
     del classifiers  # frees the memory of their models
     progress.stage(f"cold start, up to {cold_start:.0f} s")
     cold_starts = measure_cold_start(subjects, texts[0], time.monotonic() + cold_start)
@@ -93,7 +95,8 @@ def _measure_latencies(
     measured = iter(measure_latency(list(chain.from_iterable(groups)), time.monotonic() + _LATENCY * request.seconds))
     latencies = [tuple(islice(measured, len(group))) for group in groups]
     ours, by_threads = latencies[: len(opened)], latencies[len(opened) :]
-    return _Latencies([subject for subject, _ in opened], ours, dict(zip(request.threads, by_threads, strict=False)))
+    lengths = [engine.lengths for _, engine in opened]
+    return _Latencies([subject for subject, _ in opened], ours, lengths, dict(zip(request.threads, by_threads, strict=False)))
 
 
 def _high_load() -> float | None:

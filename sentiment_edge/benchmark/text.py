@@ -51,11 +51,12 @@ def _latencies(report: BenchmarkReport) -> Iterator[list[str]]:
 
 
 def _totals(report: BenchmarkReport) -> Iterator[list[str]]:
-    yield [*_NAMES, "lines/s", "cold start, ms", "peak memory, MB"]
+    yield [*_NAMES, "lines/s", "padding", "cold start, ms", "peak memory, MB"]
     for title, result in zip(titles(report), report.results, strict=True):
         start = result.cold_start
         peak = "-" if start.peak_memory is None else f"{start.peak_memory / 1e6:.0f}"
-        yield [*_name(title, result), f"{result.throughput.lines_per_second:,.0f}", f"{1000 * start.seconds:.0f}", peak]
+        rate, padding = f"{result.throughput.lines_per_second:,.0f}", f"{100 * result.throughput.padding:.1f} %"
+        yield [*_name(title, result), rate, padding, f"{1000 * start.seconds:.0f}", peak]
 
 
 def _name(title: str, result: BenchmarkResult) -> list[str]:

@@ -55,7 +55,7 @@ class Spoilt:
 
     def __init__(self, spoil: Callable[[NDArray[np.int64], Outputs], Outputs], *arguments: Any) -> None:
         self._engine, self._spoil = open_engine(*arguments), spoil
-        self.workers, self.runs = self._engine.workers, 0
+        self.workers, self.lengths, self.runs = self._engine.workers, self._engine.lengths, 0
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         self.runs += 1

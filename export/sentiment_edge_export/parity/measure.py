@@ -195,20 +195,20 @@ class _Runs:
 
     def outcomes(self) -> Iterator[_Outcome]:
         """Run the texts in each condition; one that is not asked for is not run."""
-        counts, rows, grid = [len(ids) for ids in self._ids], self._manifest.batch, self._manifest.grid
-        conditions = {"one by one": [*alone(counts, grid)], "mixed batches": [*mixed(counts, grid, rows)]}
-        if grid is not None:
+        counts, rows, lengths = [len(ids) for ids in self._ids], self._manifest.batch, self._engine.lengths
+        conditions = {"one by one": [*alone(counts, lengths)], "mixed batches": [*mixed(counts, lengths, rows)]}
+        if (grid := self._manifest.grid) is not None:
             conditions["padded"] = [*padded(counts, [length for length in grid if length <= self._longest], rows)]
         work = {name: sum(map(self._tokens, batches)) for name, batches in conditions.items()}
         done = 0
         for name, batches in conditions.items():
             logits = np.empty((len(counts), len(self._manifest.labels)), np.float32)
-            lengths = np.empty(len(counts), np.int64)
+            padded_to = np.empty(len(counts), np.int64)
             for batch in batches:
-                logits[[*batch.rows]], lengths[[*batch.rows]] = self._run(batch), batch.length
+                logits[[*batch.rows]], padded_to[[*batch.rows]] = self._run(batch), batch.length
                 done += self._tokens(batch)
                 self._progress.share(done / sum(work.values()))
-            yield _Outcome(name, logits, lengths if name == "padded" else None)
+            yield _Outcome(name, logits, padded_to if name == "padded" else None)
 
     def _run(self, batch: Batch) -> NDArray[np.float32]:
         texts = [self._ids[row] for row in batch.rows]

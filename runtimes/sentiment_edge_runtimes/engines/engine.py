@@ -10,7 +10,7 @@ import numpy as np
 from sentiment_edge_runtimes.errors import EngineError, InputError, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +34,8 @@ class Engine(Protocol):
 
     workers: int
     """The number of batches at once that makes best use of the threads it was given."""
+    lengths: Sequence[int] | None
+    """The lengths that batches should be padded to, ascending; None where they must not be padded."""
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; ids and mask are [batch, length], padded on the right.

@@ -13,6 +13,8 @@ from sentiment_edge_runtimes.engines.saturation import products_saturate
 from sentiment_edge_runtimes.errors import EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle import Bundle
@@ -34,6 +36,7 @@ class OnnxRuntimeEngine:
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
         self.workers = threads if _is_recurrent(bundle) else 1
+        self.lengths = _lengths(bundle)
         path = bundle.model_path("onnxruntime")
         with translated(f"{path}: ONNX Runtime cannot load it"):
             options = session_options(bundle, threads)
@@ -85,6 +88,16 @@ def _far_weights(bundle: Bundle) -> dict[str, np.memmap[Any, np.dtype[np.uint8]]
     near = model.resolve().parent
     far = [path for path in bundle.beside("onnxruntime") if not path.resolve().is_relative_to(near)]
     return {path.relative_to(model.parent).as_posix(): np.memmap(path, dtype=np.uint8, mode="r") for path in far}
+
+
+def _lengths(bundle: Bundle) -> Sequence[int] | None:
+    """Return every length that the model reads: a new one costs nothing here, and padding does, but for a GRU's kernel.
+
+    A model of one length, or one that must not be padded, stays what it is.
+    """
+    grid = bundle.manifest.grid
+    any_length = grid is not None and len(grid) > 1 and not _is_recurrent(bundle)
+    return range(1, bundle.manifest.max_length + 1) if any_length else grid
 
 
 def _is_recurrent(bundle: Bundle) -> bool:

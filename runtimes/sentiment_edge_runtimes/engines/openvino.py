@@ -35,6 +35,7 @@ class OpenVinoEngine:
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
         self.workers = 1
+        self.lengths = bundle.manifest.grid  # a few, for it prepares itself anew for each
         path = bundle.model_path("openvino")
         _check_products(bundle, path)
         with translated(f"{path}: OpenVINO cannot load it"):
