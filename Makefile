@@ -14,7 +14,7 @@ help:
 	@echo "make test    set up, run the whole test suite"
 	@echo "make lint    ruff; make types: mypy; make wheel: build the wheel and check it in environments of its own"
 	@echo "make structure  sizes, imports and names of the code, beside their limits"
-	@echo "make hostile  feed damaged and crafted files to every reader; make kills: kill exports at random moments"
+	@echo "make hostile  feed damaged and crafted files to every reader; make kills: kill exports and predictions at random moments"
 	@echo "make lesser-cpus  hold emulated CPUs (x86 without VNNI, Arm) against this one; needs Debian or Ubuntu"
 	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
 
@@ -48,6 +48,7 @@ hostile: $(VENV)/ready
 
 kills: $(VENV)/ready
 	$(BIN)/python -m tools.kill_exports
+	$(BIN)/python -m tools.kill_predictions
 
 lesser-cpus: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m tools.emulation $(EMULATION_OPTIONS)
