@@ -21,7 +21,8 @@ from sentiment_edge_export.checkpoints.burn_records import read_record
 from sentiment_edge_export.checkpoints.checkpoint import find_checkpoint
 from sentiment_edge_export.families import load_classifier
 from sentiment_edge_export.families.burn_transformer.records import find_record
-from sentiment_edge_export.options import ExportOptions, QuietSoftmax
+from sentiment_edge_export.options import ExportOptions
+from sentiment_edge_export.vocabulary import QuietSoftmax
 from sentiment_edge_runtimes.batching import pad, padded_length
 from sentiment_edge_runtimes.engines.loader import open_engine
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
+from sentiment_edge_export.vocabulary import DEFAULT_FP32_SHARE, Norm, QuietSoftmax
 from sentiment_edge_runtimes.errors import OptionError, check_choice
 from sentiment_edge_runtimes.limits import LARGEST_BATCH, LARGEST_FIXED_BATCH, LONGEST, SHORTEST
 from sentiment_edge_runtimes.vocabulary import (
@@ -31,14 +32,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Mapping, Sequence
 
-Norm = Literal["first", "last"]
-"""The place of layer normalization in a Burn transformer: on the input of each layer, or on its output."""
-QuietSoftmax = Literal["off", "legacy", "softmax1"]
-"""The softmax over attention scores in a Burn transformer: the ordinary one, Burn's quiet softmax up to 0.19, or that since."""
-
 OF_INT8 = ("quantization", "calibration", "max_fp32_share")
 """Options that have no effect on an fp32 export."""
-DEFAULT_FP32_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)

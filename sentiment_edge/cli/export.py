@@ -21,17 +21,7 @@ from sentiment_edge.cli.common.options import (
 )
 from sentiment_edge.cli.common.output import check_folder, write_page
 from sentiment_edge.cli.common.terminal import TerminalProgress, warn
-from sentiment_edge_export.options import (
-    DEFAULT_FP32_SHARE,
-    BurnOptions,
-    ExportOptions,
-    GateOptions,
-    GraphOptions,
-    Int8Options,
-    Norm,
-    QuietSoftmax,
-    SourceOptions,
-)
+from sentiment_edge_export.vocabulary import DEFAULT_FP32_SHARE, Norm, QuietSoftmax
 from sentiment_edge_runtimes.vocabulary import (
     DEFAULT_ENGINE,
     ENGINES,
@@ -142,14 +132,16 @@ def export(
         check_no_file("--parity-data or --calibration", text_column, encoding)
     if report is not None:
         _check_report(report, output, (parity_data, calibration))
-    burn = BurnOptions(heads, norm, quiet_softmax)
-    source = SourceOptions(checkpoint, tokenizer, None if labels is None else _split(labels), offline, burn)
-    graph = GraphOptions(fixed_length, fixed_batch, not no_fusion, padding, inference_precision, max_length)
-    int8_options = Int8Options(quantization, max_fp32_share=max_fp32_share)
-    gate = GateOptions((), min_agreement, max_mean_drift, max_logit_difference)
+    from sentiment_edge_export import options
+
+    burn = options.BurnOptions(heads, norm, quiet_softmax)
+    source = options.SourceOptions(checkpoint, tokenizer, None if labels is None else _split(labels), offline, burn)
+    graph = options.GraphOptions(fixed_length, fixed_batch, not no_fusion, padding, inference_precision, max_length)
+    int8_options = options.Int8Options(quantization, max_fp32_share=max_fp32_share)
+    gate = options.GateOptions((), min_agreement, max_mean_drift, max_logit_difference)
     precision: Precision = "int8" if int8 else "fp32"
     wanted = one_of("engines", engines or [DEFAULT_ENGINE], ENGINES)
-    ExportOptions(precision, wanted, source, graph, int8_options, gate)  # a wrong one is better named before files are read
+    options.ExportOptions(precision, wanted, source, graph, int8_options, gate)  # a wrong one is named before files are read
     int8_options = replace(int8_options, calibration=_read_texts(calibration, text_column, encoding))
     gate = replace(gate, texts=_read_texts(parity_data, text_column, encoding))
     from sentiment_edge.extras import needs_extra

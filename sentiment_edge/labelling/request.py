@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge.data.tables.record import ReadOptions
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from sentiment_edge.labelling.row import OutputFormat
 
 
-@dataclass(frozen=True, slots=True)
-class LabellingRequest:
+class LabellingRequest(NamedTuple):
     """The formats and the columns of input and output."""
 
     text_column: str | None = None

@@ -34,6 +34,7 @@ LAYERS = {
             "families quantization",
             "checkpoints graph",
             "errors options torch_classifier",
+            "vocabulary",
         ]
     ],
     "sentiment_edge": [

@@ -7,11 +7,10 @@ import os
 import stat
 import sys
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from sentiment_edge_runtimes.errors import InputError, first_line
 
@@ -45,8 +44,7 @@ NOBODY = Listener()
 """The default: nobody listens."""
 
 
-@dataclass(frozen=True, slots=True)
-class ByteSource:
+class ByteSource(NamedTuple):
     """Bytes to read."""
 
     name: str

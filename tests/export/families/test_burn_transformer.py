@@ -24,7 +24,7 @@ from sentiment_edge.export import BurnOptions, CheckpointError, GraphOptions, In
 if TYPE_CHECKING:
     from helpers.burn_writer import Tensors
 
-    from sentiment_edge_export.options import QuietSoftmax
+    from sentiment_edge_export.vocabulary import QuietSoftmax
 
 VOCABULARY = [*SPECIAL, *PIECES]
 TENSORS = tiny_tensors(vocabulary=len(VOCABULARY))

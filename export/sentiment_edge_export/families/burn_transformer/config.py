@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sentiment_edge_export.options import BurnOptions, QuietSoftmax
+    from sentiment_edge_export.options import BurnOptions
+    from sentiment_edge_export.vocabulary import QuietSoftmax
 
 _CARD = {"n_heads": 8, "norm_first": True, "quiet_softmax": True}
 """Facts from the published model's card, for those that no file states."""

@@ -11,7 +11,7 @@ from sentiment_edge_export.families.burn_transformer.activations import ACTIVATI
 
 if TYPE_CHECKING:
     from sentiment_edge_export.families.burn_transformer.config import BurnTransformerConfig
-    from sentiment_edge_export.options import QuietSoftmax
+    from sentiment_edge_export.vocabulary import QuietSoftmax
 
 _MASKED = -1.0e4
 """Burn's replacement for a masked score."""

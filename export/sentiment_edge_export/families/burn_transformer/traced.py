@@ -11,7 +11,7 @@ from sentiment_edge_export.graph.attention import attention_node, shared_copy
 
 if TYPE_CHECKING:
     from sentiment_edge_export.families.burn_transformer.modules import BurnTransformer, MultiHeadAttention
-    from sentiment_edge_export.options import QuietSoftmax
+    from sentiment_edge_export.vocabulary import QuietSoftmax
 
 _ALIGNMENT = 8
 
