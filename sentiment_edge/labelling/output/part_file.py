@@ -118,12 +118,18 @@ class PartFile(Sink):
         with suppress(OSError):  # a new file, or a system without modes
             self._part.chmod(stat.S_IMODE(self._target.stat().st_mode))
         if not self._interrupted:
-            with suppress(InputError):
-                given_up = read_journal(self._journal)
-                if given_up is not None and not resume:
-                    self.note = f"an interrupted run's {given_up.position.rows} rows are given up, as `resume` is not given"
+            self.note = self._what_is_made_anew(resume=resume)
             self.stream.truncate()
             remove_journal(self._journal)
+
+    def _what_is_made_anew(self, *, resume: bool) -> str:
+        if resume:
+            return f"no interrupted run left anything; {self._target} is made anew" if self._target.exists() else ""
+        with suppress(InputError):
+            given_up = read_journal(self._journal)
+            if given_up is not None:
+                return f"an interrupted run's {given_up.position.rows} rows are given up, as `resume` is not given"
+        return ""
 
     def _write_down(self, position: Position) -> None:
         with naming(self._target):
