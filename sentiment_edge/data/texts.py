@@ -10,6 +10,7 @@ from sentiment_edge.data.table import open_table
 from sentiment_edge.data.tables.names import TEXT
 from sentiment_edge.data.tables.record import ReadOptions
 from sentiment_edge_runtimes.errors import InputError
+from sentiment_edge_runtimes.tokenization import encodable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def read_own_texts(
         for record in bad.without(table, blank=True, text=position):
             text = record.cells[position]
             if text.strip():
-                texts.append(text.encode("utf-8", "replace").decode())
+                texts.append(encodable(text))
             else:
                 blank += 1
             if len(texts) == most:

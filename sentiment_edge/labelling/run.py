@@ -11,6 +11,7 @@ from sentiment_edge.data.columns import problem_of
 from sentiment_edge.data.table import open_table
 from sentiment_edge.data.tables.record import Record
 from sentiment_edge.data.texts import find_text
+from sentiment_edge.labelling.output.sink import naming
 from sentiment_edge.labelling.row import LabelledRow
 from sentiment_edge.labelling.tally import Tally
 from sentiment_edge.labelling.waiting import WaitingRows
@@ -129,8 +130,9 @@ class _Run:
         try:
             yield
             if self._opened is not None:
-                self._opened.writer.end()
-                self._opened.sink.finish()
+                with naming(self._opened.sink.path):
+                    self._opened.writer.end()
+                    self._opened.sink.finish()
         except BaseException:
             kept = self._sink.abandon() if self._sink is not None else ""
             if kept:
@@ -149,12 +151,13 @@ class _Run:
         if self._sink.note:
             self._progress.remark(self._sink.note)
         held = self._sink.resume(partial(self._identity, table, form, text_at))
-        writer = choose_writer(form, table, self._sink, self._classifier.labels)
         if held is not None:
             self.tally = Tally.from_dict(held.tally)
         self.tally.unit = "lines" if table.format == "lines" else "rows"
-        writer.begin(fresh=held is None)
-        self._sink.flush()
+        with naming(self._sink.path):
+            writer = choose_writer(form, table, self._sink, self._classifier.labels)
+            writer.begin(fresh=held is None)
+            self._sink.flush()
         self._opened = _Opened(table, self._sink, writer)
         return self._opened, 0 if held is None else held.rows
 
@@ -191,10 +194,12 @@ class _Run:
         texts = [text for _, text in rows if text.strip()]
         answers = self._classifier.stream(texts, on_error="return")
         labelled = [LabelledRow(record, text, next(answers) if text.strip() else None) for record, text in rows]
-        opened.writer.write(table, labelled)
-        opened.sink.flush()
+        with naming(opened.sink.path):
+            opened.writer.write(table, labelled)
+            opened.sink.flush()
+        unit = f"{table.name}: {table.unit}" if self._several else table.unit
         for row in labelled:
-            self.tally.add(f"{table.name}: " * self._several + f"{table.unit} {row.record.line}", row.answer)
+            self.tally.add(unit, row.record.line, row.answer)
         share = table.share()
         if share is not None:
             self._progress.share(share)

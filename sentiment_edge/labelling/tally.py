@@ -31,12 +31,12 @@ class Tally:
     faulty: BadRows = field(default_factory=BadRows)
     """Lines of which what can be read is labelled."""
 
-    def add(self, place: str, answer: Prediction | FailedPrediction | None) -> None:
-        """Count an answer; `place` names its row."""
+    def add(self, unit: str, line: int, answer: Prediction | FailedPrediction | None) -> None:
+        """Count an answer, whose row is a `unit` with this number."""
         if answer is None:
             self.blank += 1
         elif answer.label is None:
-            self.first_failure = self.first_failure or f"{place}: {answer.error}"
+            self.first_failure = self.first_failure or f"{unit} {line}: {answer.error}"
             self.failed += 1
         else:
             self.truncated += answer.truncated

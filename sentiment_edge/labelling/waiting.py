@@ -59,6 +59,6 @@ class WaitingRows(Listener):
 
 
 def _size(record: Record) -> int:
-    if isinstance(record.original, ArrowRow):  # of whose batch the rows share the size
-        return int(record.original.batch.nbytes) // max(1, len(record.original.batch))
+    if isinstance(record.original, ArrowRow):
+        return record.original.size
     return len(record.original.text) if isinstance(record.original, JsonObject) else sum(map(len, record.cells))

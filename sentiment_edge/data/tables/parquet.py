@@ -68,10 +68,10 @@ class _Rows:
     def records(self) -> Iterator[Record]:
         """Yield the rows, each with the cells of its batch, of which a column becomes text when it is first asked for."""
         for batch in self._batches():
-            columns = _Columns(batch)
+            columns, size = _Columns(batch), batch.nbytes // max(1, batch.num_rows)
             for index in range(batch.num_rows):
                 self._read += 1
-                yield Record(self._read, _Cells(columns, index), "", ArrowRow(batch, index))
+                yield Record(self._read, _Cells(columns, index), "", ArrowRow(batch, index, size))
 
     def _batches(self) -> Iterator[Any]:
         groups = (self._file.metadata.row_group(index) for index in range(self._file.metadata.num_row_groups))

@@ -45,6 +45,8 @@ class ArrowRow(NamedTuple):
     batch: Any
     """A `pyarrow.RecordBatch`; rows that follow each other share it."""
     row: int
+    size: int
+    """Bytes, as if all rows of the batch were of one size."""
 
 
 class WrittenFloat(float):

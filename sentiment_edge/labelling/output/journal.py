@@ -59,9 +59,6 @@ class Journal:
             raise
 
 
-_JOURNALS = {_VERSION: Journal}
-
-
 def read_journal(path: Path) -> Journal | None:
     """Return the journal of an interrupted run; None if there is none.
 
@@ -70,9 +67,9 @@ def read_journal(path: Path) -> Journal | None:
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        if entries.pop("sha256") != _sha256(entries):
-            raise ValueError("it is damaged")  # noqa: TRY301 - told below
-        return _JOURNALS[entries["version"]](entries["identity"], Position(**entries["position"]))
+        if entries.pop("sha256") != _sha256(entries) or entries["version"] != _VERSION:
+            raise ValueError(path)  # noqa: TRY301 - told below
+        return Journal(entries["identity"], Position(**entries["position"]))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -87,14 +87,13 @@ class PartFile(Sink):
 
     def finish(self) -> None:
         """Give the file its name."""
-        with naming(self._target):
-            self.stream.flush()
-            os.fsync(self.stream.fileno())
-            if os.name != "posix":  # which renames what is open, so that no other run comes in between
-                self.stream.close()
-            self._part.replace(self._target)
-            remove_journal(self._journal)
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+        if os.name != "posix":  # which renames what is open, so that no other run comes in between
             self.stream.close()
+        self._part.replace(self._target)
+        remove_journal(self._journal)
+        self.stream.close()
 
     def abandon(self) -> str:
         """Keep what is of use, and say so."""

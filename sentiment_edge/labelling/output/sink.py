@@ -36,15 +36,13 @@ class Sink:
     def put(self, record: str) -> None:
         """Write a record; to a terminal without delay, and with nothing that it would obey."""
         shown = for_terminal(record.replace("\r\n", "\n")) if self.is_terminal else record
-        with naming(self.path):
-            self.stream.write(shown.encode("utf-8", "replace"))
+        self.stream.write(shown.encode("utf-8", "replace"))
         if self.is_terminal:
             self.flush()
 
     def flush(self) -> None:
         """Let what was written be seen."""
-        with naming(self.path):
-            self.stream.flush()
+        self.stream.flush()
 
     def resume(self, identity: Callable[[], dict[str, Any]]) -> Position | None:  # noqa: ARG002 - see PartFile
         """Return the position from which an interrupted run goes on: none."""

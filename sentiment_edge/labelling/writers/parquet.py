@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.extras import needs_extra
-from sentiment_edge.labelling.output.sink import naming
 from sentiment_edge.labelling.writers.names import AddedNames, names_beside, taken
 from sentiment_edge.labelling.writers.values import arrow_batches, cells
 from sentiment_edge_runtimes.errors import InputError
+from sentiment_edge_runtimes.tokenization import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +44,6 @@ class Parquet:
         for name, kind in zip(self._names, kinds, strict=True):
             schema = schema.append(pa.field(name, kind))
         self._schema = schema
-        self._path = sink.path
         self._file = pq.ParquetWriter(sink.stream, schema)
         self._file.is_open = False  # or pyarrow would end a file that is given up, once nobody holds it
         self._waiting: list[Any] = []
@@ -93,7 +92,8 @@ class Parquet:
             yield from (batch.columns for batch in arrow_batches(rows))
         else:
             text = self._arrow.string()
-            yield [self._arrow.array(_encodable(column), text) for column in zip(*cells(table, rows), strict=True)]
+            for_arrow = ([cell and encodable(cell) for cell in row] for row in cells(table, rows))
+            yield [self._arrow.array(column, text) for column in zip(*for_arrow, strict=True)]
 
     def _added(self, rows: Sequence[LabelledRow]) -> Iterator[Any]:
         answers = [None if row.answer is None or row.answer.label is None else row.answer for row in rows]
@@ -116,12 +116,6 @@ class Parquet:
     def _written(self) -> Iterator[None]:
         self._file.is_open = True
         try:
-            with naming(self._path):
-                yield
+            yield
         finally:
             self._file.is_open = False
-
-
-def _encodable(column: Sequence[str | None]) -> list[str | None]:
-    """Return texts without halves of surrogate pairs, which JSON may have and Parquet may not."""
-    return [None if cell is None else cell.encode("utf-8", "replace").decode() for cell in column]

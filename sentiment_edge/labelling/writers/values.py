@@ -55,7 +55,7 @@ class EncodingCheck:
         """Return what is wrong with a row, if it is of Parquet and so."""
         if type(record.original) is not ArrowRow:
             return ""
-        batch, row = record.original
+        batch, row, _ = record.original
         if batch is not self._batch:
             self._batch, self._faulty = batch, not _is_valid(batch)
         faulty = (name for name in batch.schema.names if not _is_text(batch.column(name).slice(row, 1))) if self._faulty else ()
