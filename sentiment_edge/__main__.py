@@ -17,6 +17,9 @@ def main() -> None:
             sys.exit(130)
         raise
     except OSError as error:  # of --help and --version; commands handle their own
+        from sentiment_edge.cli.common.exit import discard_stdout  # noqa: PLC0415 - loaded already
+
+        discard_stdout()
         sys.exit(f"sentiment-edge: output: {error.strerror}")
 
 

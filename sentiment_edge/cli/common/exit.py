@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -38,8 +38,10 @@ class Command(TyperCommand):
                 raise typer.Exit(error.exit_status) from None
             except OSError as error:
                 if _is_closed_pipe(error):
-                    _discard_stdout()
+                    discard_stdout()
                     raise typer.Exit(0) from None
+                if error.filename is None:  # of stdout, which would fail once more at exit
+                    discard_stdout()
                 say(f"sentiment-edge: {error.filename or 'output'}: {error.strerror or error}")
                 raise typer.Exit(1) from None
 
@@ -82,6 +84,7 @@ def _is_closed_pipe(error: OSError) -> bool:
     return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL and error.filename is None)
 
 
-def _discard_stdout() -> None:
+def discard_stdout() -> None:
     """Drop what is still buffered: Python flushes it at exit and would complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(io.UnsupportedOperation):  # a stdout in memory
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

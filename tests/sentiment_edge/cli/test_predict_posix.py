@@ -28,6 +28,17 @@ def test_a_full_disk_is_one_line() -> None:
     assert done.stderr == b"sentiment-edge: output: No space left on device\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("arguments", [["predict"], ["evaluate", "--predictions", "-"], ["--help"]], ids=" ".join)
+def test_a_full_disk_is_one_line_where_stdout_is_buffered(arguments: list[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    table = b"label,prediction\npositive,positive\nnegative,negative\n"
+    with Path("/dev/full").open("wb") as full:
+        program = [*PROGRAM[:3], *arguments]
+        done = subprocess.run(program, input=table, stdout=full, stderr=subprocess.PIPE, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (1, b"sentiment-edge: output: No space left on device\n")
+
+
 def test_an_interrupt_is_status_130() -> None:
     with subprocess.Popen(PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin and process.stdout and process.stderr
