@@ -5,19 +5,22 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 MAX_ROWS = 16
 MAX_TOKENS = 1024
 """Bounds on one batch, for the sake of memory and of the time to the first answer; larger batches are no faster."""
+ROUNDS = 2
+"""Batches for each of those that run at once, at least: with fewer, some would wait for the longest."""
 
 _START = 16
 """The cost of starting a batch, in tokens of padding that it is worth to avoid it."""
@@ -38,7 +41,7 @@ def padded_length(count: int, grid: Sequence[int] | None) -> int:
     return count if grid is None else grid[bisect_left(grid, count)]
 
 
-def plan(counts: Sequence[int], grid: Sequence[int] | None, fixed_rows: int | None = None) -> Iterator[Batch]:
+def plan(counts: Sequence[int], grid: Sequence[int] | None, fixed_rows: int | None = None, at_once: int = 1) -> Iterator[Batch]:
     """Yield batches such that padding and starts together cost least; longest texts first, so that workers end together.
 
     Args:
@@ -46,16 +49,18 @@ def plan(counts: Sequence[int], grid: Sequence[int] | None, fixed_rows: int | No
         grid: the lengths that a batch may be padded to, ascending; None for a model that must not be padded, whose batches
             hold texts of one count each.
         fixed_rows: the only number of rows that the model takes; None if it takes any.
+        at_once: the batches that will run at once: few texts are spread over as many.
     """
+    rows_of = partial(_rows, fixed_rows, min(MAX_ROWS, -(-len(counts) // (ROUNDS * at_once))) if at_once > 1 else MAX_ROWS)
     fitting = [padded_length(count, grid) for count in counts]
-    padded = {count: count for count in fitting} if grid is None else _merged(Counter(fitting), fixed_rows)
+    padded = {count: count for count in fitting} if grid is None else _merged(Counter(fitting), fixed_rows, rows_of)
     order = sorted(range(len(counts)), key=counts.__getitem__, reverse=True)
     for length, rows in groupby(order, key=lambda row: padded[fitting[row]]):
-        while batch := tuple(islice(rows, _most_rows(length, fixed_rows))):
+        while batch := tuple(islice(rows, rows_of(length))):
             yield Batch(batch, length)
 
 
-def _merged(texts: Mapping[int, int], fixed_rows: int | None) -> dict[int, int]:
+def _merged(texts: Mapping[int, int], fixed_rows: int | None, rows_of: Callable[[int], int]) -> dict[int, int]:
     """Return the length that texts of each length are padded to, given the number of texts of each."""
     levels = sorted(texts)
     cheapest: list[tuple[int, int]] = [(0, 0)]
@@ -64,7 +69,7 @@ def _merged(texts: Mapping[int, int], fixed_rows: int | None) -> dict[int, int]:
         options, together = [], 0
         for start in reversed(range(end)):
             together += texts[levels[start]]
-            options.append((cheapest[start][0] + _cost(together, length, fixed_rows), start))
+            options.append((cheapest[start][0] + _cost(together, length, fixed_rows, rows_of(length)), start))
         cheapest.append(min(options))
     padded: dict[int, int] = {}
     end = len(levels)
@@ -75,14 +80,15 @@ def _merged(texts: Mapping[int, int], fixed_rows: int | None) -> dict[int, int]:
     return padded
 
 
-def _cost(texts: int, length: int, fixed_rows: int | None) -> int:
-    """Return the cost, in tokens, of texts that are padded to one length."""
-    batches = -(-texts // _most_rows(length, fixed_rows))
+def _cost(texts: int, length: int, fixed_rows: int | None, rows: int) -> int:
+    """Return the cost, in tokens, of texts that are padded to one length, so many of them in a batch."""
+    batches = -(-texts // rows)
     return (batches * fixed_rows if fixed_rows else texts) * length + batches * _START
 
 
-def _most_rows(length: int, fixed_rows: int | None) -> int:
-    return fixed_rows or max(1, min(MAX_ROWS, MAX_TOKENS // length))
+def _rows(fixed: int | None, most: int, length: int) -> int:
+    """Return the number of texts in a batch of a length."""
+    return fixed or max(1, min(most, MAX_TOKENS // length))
 
 
 def pad(

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 import numpy as np
 
-from sentiment_edge_runtimes.batching import Batch, pad, plan
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.engines.isolation import run_isolated
 from sentiment_edge_runtimes.engines.loader import open_engine
-from sentiment_edge_runtimes.engines.parallel import run_all
 from sentiment_edge_runtimes.engines.selection import check_options, choose
 from sentiment_edge_runtimes.errors import EngineError, TextError, check_at_least, check_choice, raise_first
+from sentiment_edge_runtimes.inference import infer, infer_one
 from sentiment_edge_runtimes.inputs import READ_AHEAD, add_answers, answer_live, as_list, settled
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import probabilities
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.engines.engine import Engine, Outputs
+    from sentiment_edge_runtimes.engines.engine import Engine
     from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
     from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName, OnError
 
@@ -234,8 +233,7 @@ class Classifier:
         """
         encoding, truncated = self._tokenizer.encode_one(text)
         tokens = Tokens(encoding.ids, truncated)
-        (batch,) = plan([len(tokens.ids)], self._open_engine().lengths, self.bundle.manifest.batch)
-        outputs = self._run(batch, [tokens])
+        outputs = infer_one(self._open_engine(1), self.bundle.manifest, tokens.ids)
         if outputs.attention is None:
             raise EngineError(f"{self.bundle.root}: a {self.bundle.manifest.family} model has no attention to show")
         weights = outputs.attention[0][: len(tokens.ids)].tolist()
@@ -271,26 +269,14 @@ class Classifier:
         return run_isolated(self._logits, tokens, probe=lambda: self._tokenizer.encode([PROBE]))
 
     def _logits(self, tokens: Sequence[Tokens]) -> NDArray[np.float32]:
-        logits = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
+        return infer(self._open_engine(len(tokens)), self.bundle.manifest, [text.ids for text in tokens])
 
-        def fill(batch: Batch) -> None:
-            logits[list(batch.rows)] = self._run(batch, tokens).logits[: len(batch.rows)]
-
-        engine = self._open_engine()
-        batches = list(plan([len(text.ids) for text in tokens], engine.lengths, self.bundle.manifest.batch))
-        run_all(fill, batches, min(engine.workers, len(batches)))
-        return logits
-
-    def _run(self, batch: Batch, tokens: Sequence[Tokens]) -> Outputs:
-        ids = [tokens[row].ids for row in batch.rows]
-        return self._open_engine()(*pad(ids, batch.length, self.bundle.manifest.pad_id, self.bundle.manifest.batch))
-
-    def _open_engine(self) -> Engine:
+    def _open_engine(self, texts: int) -> Engine:
         """Return this process's engine: the parent's has no threads left after a fork, and is kept by `kept_in_forks`."""
         process = os.getpid()
         with self._own_lock():
             if self._engine is None or self._engine[0] != process:
-                self._engine = process, open_engine(self.bundle, self.engine, self._threads)
+                self._engine = process, open_engine(self.bundle, self.engine, self._threads, texts)
             return self._engine[1]
 
     def _own_lock(self) -> RLock:

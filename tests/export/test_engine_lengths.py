@@ -29,8 +29,11 @@ class Watched:
 
     def __init__(self, *arguments: Any) -> None:
         self._engine = open_engine(*arguments)
-        self.workers, self.lengths = self._engine.workers, self._engine.lengths
+        self.lengths = self._engine.lengths
         self.masks: list[NDArray[np.int64]] = []
+
+    def sharing(self, texts: int) -> tuple[Watched, int]:
+        return self, self._engine.sharing(texts)[1]
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         self.masks.append(attention_mask)

@@ -21,6 +21,17 @@ def test_every_text_is_in_one_batch_that_fits_it(counts: list[int]) -> None:
         assert len(batch.rows) == 1 or len(batch.rows) * batch.length <= MAX_TOKENS
 
 
+@given(st.lists(st.integers(1, LENGTHS[-1])), st.integers(2, 16), st.none() | st.integers(1, 5))
+def test_few_texts_are_spread_over_the_batches_that_run_at_once(
+    counts: list[int], at_once: int, fixed_rows: int | None
+) -> None:
+    batches = list(plan(counts, LENGTHS, fixed_rows, at_once))
+    assert sorted(row for batch in batches for row in batch.rows) == list(range(len(counts)))
+    assert [batch.length for batch in batches] == sorted((batch.length for batch in batches), reverse=True)
+    assert all(len(batch.rows) <= (fixed_rows or MAX_ROWS) for batch in batches)
+    assert fixed_rows or len(batches) >= min(len(counts), at_once)
+
+
 @given(st.lists(st.integers(1, 40) | st.integers(1, LENGTHS[-1])), st.none() | st.integers(1, 5))
 def test_without_a_grid_only_texts_of_one_length_share_a_batch(counts: list[int], fixed_rows: int | None) -> None:
     batches = list(plan(counts, None, fixed_rows))

@@ -55,7 +55,10 @@ class Spoilt:
 
     def __init__(self, spoil: Callable[[NDArray[np.int64], Outputs], Outputs], *arguments: Any) -> None:
         self._engine, self._spoil = open_engine(*arguments), spoil
-        self.workers, self.lengths, self.runs = self._engine.workers, self._engine.lengths, 0
+        self.lengths, self.runs = self._engine.lengths, 0
+
+    def sharing(self, texts: int) -> tuple[Spoilt, int]:
+        return self, self._engine.sharing(texts)[1]
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         self.runs += 1

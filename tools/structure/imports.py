@@ -18,6 +18,7 @@ LAYERS = {
         [
             "verification",
             "classifier",
+            "inference",
             "engines inputs tokenization comparison",
             "bundle",
             "batching machine numerics prediction",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ from sentiment_edge_export.quantization.workers import each_on_one_thread
 from sentiment_edge_runtimes.batching import pad
 from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
 from sentiment_edge_runtimes.engines.loader import open_engine
+from sentiment_edge_runtimes.engines.parallel import run_all
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import drift, probabilities
 from sentiment_edge_runtimes.progress import SILENT, Progress
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from sentiment_edge_export.torch_classifier import TorchClassifier
     from sentiment_edge_runtimes.batching import Batch
     from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.engines.engine import Session
     from sentiment_edge_runtimes.vocabulary import EngineName
 
 _WORST = 5
@@ -204,15 +207,21 @@ class _Runs:
         for name, batches in conditions.items():
             logits = np.empty((len(counts), len(self._manifest.labels)), np.float32)
             padded_to = np.empty(len(counts), np.int64)
-            for batch in batches:
-                logits[[*batch.rows]], padded_to[[*batch.rows]] = self._run(batch), batch.length
-                done += self._tokens(batch)
+            session, at_once = self._engine.sharing(1 if name == "one by one" else len(counts))  # as the classifier will
+            run = partial(self._fill, session, logits)
+            remaining = iter(batches)
+            while some := [*islice(remaining, at_once)]:
+                run_all(run, some, at_once)
+                for batch in some:
+                    padded_to[[*batch.rows]] = batch.length
+                done += sum(map(self._tokens, some))
                 self._progress.share(done / sum(work.values()))
             yield _Outcome(name, logits, padded_to if name == "padded" else None)
 
-    def _run(self, batch: Batch) -> NDArray[np.float32]:
+    def _fill(self, session: Session, logits: NDArray[np.float32], batch: Batch) -> None:
         texts = [self._ids[row] for row in batch.rows]
-        return self._engine(*pad(texts, batch.length, self._manifest.pad_id, self._manifest.batch)).logits[: len(texts)]
+        outputs = session(*pad(texts, batch.length, self._manifest.pad_id, self._manifest.batch))
+        logits[[*batch.rows]] = outputs.logits[: len(texts)]
 
     def _tokens(self, batch: Batch) -> int:
         return (self._manifest.batch or len(batch.rows)) * batch.length

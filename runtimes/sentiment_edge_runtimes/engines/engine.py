@@ -29,13 +29,8 @@ class Outputs(NamedTuple):
     """[batch, length]; None where the model has no such output."""
 
 
-class Engine(Protocol):
-    """A loaded model; may be called from several threads at once."""
-
-    workers: int
-    """The number of batches at once that makes best use of the threads it was given."""
-    lengths: Sequence[int] | None
-    """The lengths that batches should be padded to, ascending; None where they must not be padded."""
+class Session(Protocol):
+    """A model that is loaded for a number of threads; may be called from several threads at once."""
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; ids and mask are [batch, length], padded on the right.
@@ -43,6 +38,25 @@ class Engine(Protocol):
         Raises:
             InputError: a row of the mask is all zeros.
             EngineError: the engine failed.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """A bundle's model in an engine, for few texts and for many; may be called from several threads at once."""
+
+    lengths: Sequence[int] | None
+    """The lengths that batches should be padded to, ascending; None where they must not be padded."""
+
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+        """Run one batch, alone; see `Session`."""
+        ...
+
+    def sharing(self, texts: int) -> tuple[Session, int]:
+        """Return the session that suits so many texts, and how many of their batches should run in it at once.
+
+        Raises:
+            EngineError: the engine refuses the model.
         """
         ...
 

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.vocabulary import EngineName
 
 
-def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
+def open_engine(bundle: Bundle, name: EngineName, threads: int, texts: int = 1) -> Engine:
     """Load the bundle's model into an engine.
+
+    Args:
+        bundle: the bundle.
+        name: the engine.
+        threads: the threads to use.
+        texts: the number of texts that it will be asked for first, which decides what is loaded at once.
 
     Raises:
         OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
@@ -33,7 +39,9 @@ def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
         if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):  # a compiled module, interrupted as it initializes
             raise error.__cause__ from None
         raise EngineError(f"{name} is installed but cannot be loaded: {first_line(error)}") from error
-    return bundle.opened(name, lambda: cast("Engine", module.open_engine(bundle, threads)))
+    engine = cast("Engine", module.open_engine(bundle, threads))
+    engine.sharing(texts)
+    return engine
 
 
 def install_command(name: EngineName) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 import onnxruntime
 
 from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask, checked_outputs, translated
-from sentiment_edge_runtimes.engines.forks import UNFORKED, kept_in_forks
+from sentiment_edge_runtimes.engines.forks import UNFORKED
 from sentiment_edge_runtimes.engines.saturation import products_saturate
+from sentiment_edge_runtimes.engines.sessions import Sessions
 from sentiment_edge_runtimes.errors import EngineError
 
 if TYPE_CHECKING:
@@ -31,12 +32,10 @@ _SPINNING = {
 """Threads spin between the nodes of a run, for to sleep would cost a short text a fifth of its time, and sleep after it."""
 
 
-class OnnxRuntimeEngine:
+class OnnxRuntimeSession:
     """One session over the bundle's ONNX file."""
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
-        self.workers = threads if _is_recurrent(bundle) else 1
-        self.lengths = _lengths(bundle)
         path = bundle.model_path("onnxruntime")
         with translated(f"{path}: ONNX Runtime cannot load it"):
             options = session_options(bundle, threads)
@@ -59,16 +58,22 @@ class OnnxRuntimeEngine:
         return checked_outputs(dict(zip(self._outputs, results, strict=True)), len(input_ids), self._classes)
 
 
-def open_engine(bundle: Bundle, threads: int) -> OnnxRuntimeEngine:
-    """Load the bundle's ONNX file."""
-    with UNFORKED:
-        return kept_in_forks(OnnxRuntimeEngine(bundle, threads))
+def open_engine(bundle: Bundle, threads: int) -> Sessions:
+    """Return the engine for the bundle's ONNX file.
+
+    A GRU's kernel hardly gains from a second thread, so that its batches always run beside each other.
+    """
+
+    def open_session(threads_each: int, _: int) -> OnnxRuntimeSession:
+        return OnnxRuntimeSession(bundle, threads_each)
+
+    return Sessions(bundle, "onnxruntime", threads, _lengths(bundle), open_session, divisible=not _is_recurrent(bundle))
 
 
 def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
     """Return the options of a session over the bundle's file."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1 if _is_recurrent(bundle) else threads
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors come as exceptions; warnings are for whoever exports
     # An arena keeps the memory of the largest batch for good. Without one, layer after layer would fetch its pages anew.
@@ -101,5 +106,5 @@ def _lengths(bundle: Bundle) -> Sequence[int] | None:
 
 
 def _is_recurrent(bundle: Bundle) -> bool:
-    """Tell whether the model has a GRU, whose kernel hardly gains from a second thread: several batches run at once instead."""
+    """Tell whether the model has a GRU."""
     return "GRU" in bundle.manifest.nodes

@@ -7,8 +7,11 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sentiment_edge_runtimes.engines.engine import INPUTS, Outputs, check_mask, checked_outputs, translated
-from sentiment_edge_runtimes.engines.forks import UNFORKED, kept_in_forks
+from sentiment_edge_runtimes.engines.forks import UNFORKED
+from sentiment_edge_runtimes.engines.sessions import Sessions
 from sentiment_edge_runtimes.engines.telemetry import unreported
 from sentiment_edge_runtimes.errors import EngineError
 from sentiment_edge_runtimes.machine.cache import recall, remember
@@ -22,7 +25,6 @@ with unreported():  # as the import itself reports
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle import Bundle
@@ -30,12 +32,10 @@ if TYPE_CHECKING:
 _DEVICE = "CPU"
 
 
-class OpenVinoEngine:
+class OpenVinoSession:
     """One compiled model of the bundle's IR, with an inference request for each thread that calls it at once."""
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
-        self.workers = 1
-        self.lengths = bundle.manifest.grid  # a few, for it prepares itself anew for each
+    def __init__(self, bundle: Bundle, threads: int, streams: int) -> None:
         path = bundle.model_path("openvino")
         _check_products(bundle, path)
         with translated(f"{path}: OpenVINO cannot load it"):
@@ -43,7 +43,7 @@ class OpenVinoEngine:
         if not known:  # asked beforehand: OpenVINO would try each format that it reads, and log each failure
             raise EngineError(f"{path}: not in a format that OpenVINO {openvino.__version__} knows; pip install -U openvino")
         with translated(f"{path}: OpenVINO cannot load it"):
-            self._model = _compile(bundle, path, threads)
+            self._model = _compile(bundle, path, threads, streams)
             self._inputs = [node.any_name for node in self._model.inputs]
             outputs = {node.any_name: node.partial_shape for node in self._model.outputs}
         self._outputs = list(outputs)
@@ -52,6 +52,8 @@ class OpenVinoEngine:
         if not {*self._inputs} <= {*INPUTS} or not right:
             raise EngineError(f"{path}: not a classifier of {self._classes} labels; export the bundle again")
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        # Two threads that made a process's first tensors at once would wait for each other for good, in OpenVINO's own code.
+        openvino.Tensor(np.zeros(1, np.int64), shared_memory=True).data.sum()
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; see `Engine`."""
@@ -69,10 +71,13 @@ class OpenVinoEngine:
         return self._model.create_infer_request()
 
 
-def open_engine(bundle: Bundle, threads: int) -> OpenVinoEngine:
-    """Load the bundle's IR."""
-    with UNFORKED:
-        return kept_in_forks(OpenVinoEngine(bundle, threads))
+def open_engine(bundle: Bundle, threads: int) -> Sessions:
+    """Return the engine for the bundle's IR; it pads to few lengths, for it prepares itself anew for each."""
+
+    def open_session(threads_each: int, streams: int) -> OpenVinoSession:
+        return OpenVinoSession(bundle, threads_each * streams, streams)
+
+    return Sessions(bundle, "openvino", threads, bundle.manifest.grid, open_session)
 
 
 def _check_products(bundle: Bundle, path: Path) -> None:
@@ -91,13 +96,13 @@ def _check_products(bundle: Bundle, path: Path) -> None:
         )
 
 
-def _compile(bundle: Bundle, path: Path, threads: int) -> openvino.CompiledModel:
+def _compile(bundle: Bundle, path: Path, threads: int, streams: int) -> openvino.CompiledModel:
     """Compile the model, or import the one that an earlier process compiled and cached.
 
     The cache holds no weights: those come from the bundle, whose checksums have been compared.
     """
     core = openvino.Core()
-    properties = _properties(bundle, threads)
+    properties = _properties(bundle, threads, streams)
     key = (openvino.__version__, bundle.fingerprint, cpu_features(), *sorted(properties.items()))
     weights = path.with_suffix(".bin")
     if (compiled := recall("openvino", *key)) is not None:
@@ -109,11 +114,11 @@ def _compile(bundle: Bundle, path: Path, threads: int) -> openvino.CompiledModel
     return model
 
 
-def _properties(bundle: Bundle, threads: int) -> dict[str, Any]:
+def _properties(bundle: Bundle, threads: int, streams: int) -> dict[str, Any]:
     return {
         "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": 1,
-        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": streams,
+        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
         "INFERENCE_PRECISION_HINT": bundle.manifest.inference_precision,  # the default is bfloat16 where the CPU has it
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # the default rounds activations to int8 where only weights are
         "ENABLE_CPU_PINNING": False,  # the process may have other work for its CPUs

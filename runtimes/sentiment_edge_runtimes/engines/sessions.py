@@ -1,0 +1,99 @@
+"""The sessions of one model: a few texts share all threads, batch after batch; of many, each thread takes batches of its own.
+
+A second thread makes one batch less than twice as fast, and the eighth hardly faster; batches on a thread each have nothing to
+wait for. But each kind of session holds the model's weights, in the order that its kernels read them. So the first is opened
+when it is needed, and the other when it has been missed for long enough and there is memory for it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from sentiment_edge_runtimes.engines.forks import UNFORKED, kept_in_forks
+from sentiment_edge_runtimes.errors import BundleError, EngineError
+from sentiment_edge_runtimes.machine.memory import machine_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.engines.engine import Outputs, Session
+    from sentiment_edge_runtimes.vocabulary import EngineName
+
+MANY = 2
+"""Texts for each thread from which on they are many."""
+_MISSED = 64
+"""Texts that would have liked the other kind of session, after which it is opened: it costs about as long as they gain."""
+_ROOM = 3
+"""Times the size of the model that must be left of the memory for it."""
+
+
+class Sessions:
+    """An engine that opens its sessions when they are needed; see `Engine`."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        name: EngineName,
+        threads: int,
+        lengths: Sequence[int] | None,
+        open_session: Callable[[int, int], Session],
+        *,
+        divisible: bool = True,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            bundle: the bundle.
+            name: the engine.
+            threads: the threads to use.
+            lengths: the lengths that batches should be padded to; None where they must not be padded.
+            open_session: opens a session, given the threads of each batch and the number of batches at once.
+            divisible: a batch gains from several threads; otherwise there is one kind of session only.
+        """
+        self.lengths = lengths
+        self._bundle, self._name = bundle, name
+        self._threads = threads
+        self._open_session = open_session
+        self._divisible = divisible
+        self._opened: dict[int, Session] = {}
+        """By the number of batches at once."""
+        self._missed = 0
+        self._lock = RLock()
+
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+        """Run one batch, alone; see `Engine`."""
+        return self.sharing(1)[0](input_ids, attention_mask)
+
+    def sharing(self, texts: int) -> tuple[Session, int]:
+        """Return a session and the number of batches at once; see `Engine`."""
+        wanted = self._threads if texts >= MANY * self._threads or not self._divisible else 1
+        with self._lock:
+            if not self._opened:
+                self._open(wanted)
+            elif wanted not in self._opened and self._is_worth_it(texts):
+                with suppress(BundleError, EngineError):  # the other one still works
+                    self._open(wanted)
+            at_once = wanted if wanted in self._opened else next(iter(self._opened))
+            return self._opened[at_once], at_once
+
+    def _open(self, at_once: int) -> None:
+        threads = self._threads if at_once == 1 else 1
+        with UNFORKED:
+            session = self._bundle.opened(self._name, lambda: self._open_session(threads, at_once))
+            self._opened[at_once] = kept_in_forks(session)
+
+    def _is_worth_it(self, texts: int) -> bool:
+        """Count the texts that miss a session; once there are enough, tell whether there is memory for it, and count anew."""
+        self._missed += texts
+        if self._missed < _MISSED:
+            return False
+        self._missed = 0
+        left = machine_memory().available
+        files = [self._bundle.model_path(self._name), *self._bundle.beside(self._name)]
+        return left is None or left > _ROOM * sum(path.stat().st_size for path in files)

@@ -1,0 +1,54 @@
+"""Token ids through a model: planned into batches, padded, run beside each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sentiment_edge_runtimes.batching import Batch, pad, plan
+from sentiment_edge_runtimes.engines.parallel import run_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sentiment_edge_runtimes.bundle import Manifest
+    from sentiment_edge_runtimes.engines.engine import Engine, Outputs, Session
+
+
+def infer(engine: Engine, manifest: Manifest, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    """Return the logits of texts, float32 [texts, classes].
+
+    Args:
+        engine: the model.
+        manifest: how the model wants its texts.
+        texts: the token ids of each text, at least one and no more than the model reads.
+
+    Raises:
+        EngineError: the engine failed.
+    """
+    logits = np.empty((len(texts), len(manifest.labels)), dtype=np.float32)
+    session, at_once = engine.sharing(len(texts))
+    batches = list(plan([len(ids) for ids in texts], engine.lengths, manifest.batch, at_once))
+
+    def fill(batch: Batch) -> None:
+        logits[list(batch.rows)] = _run(session, manifest, texts, batch).logits[: len(batch.rows)]
+
+    run_all(fill, batches, min(at_once, len(batches)))
+    return logits
+
+
+def infer_one(engine: Engine, manifest: Manifest, text: Sequence[int]) -> Outputs:
+    """Return all that the model says of one text, given its token ids; the outputs' first row is the text's.
+
+    Raises:
+        EngineError: the engine failed.
+    """
+    (batch,) = plan([len(text)], engine.lengths, manifest.batch)
+    return _run(engine, manifest, [text], batch)
+
+
+def _run(run: Engine | Session, manifest: Manifest, texts: Sequence[Sequence[int]], batch: Batch) -> Outputs:
+    return run(*pad([texts[row] for row in batch.rows], batch.length, manifest.pad_id, manifest.batch))
