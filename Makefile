@@ -6,8 +6,10 @@ VENV ?= .venv
 PIP_OPTIONS ?=
 BIN := $(VENV)/bin
 DEMO := gru-mini-int8
+BENCH_VENV ?= .venv-bench
+BENCH := PYTHONPATH=benchmarks $(BENCH_VENV)/bin/python -m
 
-.PHONY: help demo test lint types structure wheel bundle hostile kills lesser-cpus clean
+.PHONY: help demo test lint types structure wheel bundle hostile kills lesser-cpus bench bench-large bench-compare bench-keep bench-docs clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
@@ -16,6 +18,8 @@ help:
 	@echo "make structure  sizes, imports and names of the code, beside their limits"
 	@echo "make hostile  feed damaged and crafted files to every reader; make kills: kill exports and predictions at random moments"
 	@echo "make lesser-cpus  hold emulated CPUs (x86 without VNNI, Arm) against this one; needs Debian or Ubuntu"
+	@echo "make bench   this project beside other ways to run the same models: 20 minutes; make bench-large: ELECTRA-large's shape"
+	@echo "make bench-compare  what became slower since the kept run; make bench-keep: keep the last run, and show it in the docs"
 	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
 
 demo: $(VENV)/ready
@@ -53,10 +57,30 @@ kills: $(VENV)/ready
 lesser-cpus: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m tools.emulation $(EMULATION_OPTIONS)
 
+bench: $(BENCH_VENV)/ready
+	$(BENCH) suite $(BENCH_OPTIONS)
+
+bench-large: $(BENCH_VENV)/ready
+	$(BENCH) suite --subjects electra-large --rounds 3 $(BENCH_OPTIONS)
+
+bench-compare: $(BENCH_VENV)/ready
+	$(BENCH) suite.report.compare .bench/results benchmarks/results
+
+bench-keep: $(BENCH_VENV)/ready
+	$(BENCH) suite.report.keep .bench/results/*.json
+
+bench-docs: $(BENCH_VENV)/ready
+	$(BENCH) suite.report.keep
+
 clean:
-	rm -rf $(VENV) dist $(DEMO)
+	rm -rf $(VENV) $(BENCH_VENV) .bench dist $(DEMO)
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[export,openvino,plot,serve,test]"
+	@touch $@
+
+$(BENCH_VENV)/ready: pyproject.toml constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --requirement benchmarks/requirements.txt --editable ".[export,openvino,plot]"
 	@touch $@

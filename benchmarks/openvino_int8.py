@@ -83,7 +83,7 @@ def write_graphs(checkpoint: Path, folder: Path) -> dict[str, Path]:
     stats |= first_token_stats(model, stats)
     graphs: dict[str, ir.Model] = {"fp32": model}
     graphs["weight-only"] = quantize(model, int8_recipe(model, "weight-only", {}, batches))
-    graphs["static"] = quantize(model, int8_recipe(model, "static", stats, batches))
+    graphs["static"] = quantize(model, int8_recipe(model, "static", stats, batches, integer_products=False))
     files = {}
     for name, graph in graphs.items():
         (folder / name).mkdir()

@@ -1,0 +1,1 @@
+"""The ways to run a model: one module for each, with heavy imports inside its functions."""
