@@ -112,8 +112,8 @@ class Int8Options:
     """The kind of int8, and the texts that it is fitted to."""
 
     quantization: Quantization | None = None
-    """The granularity at which activations are quantized while the model runs: one scale for each token (`per-token`, the
-    default), so that a text's result does not depend on the rest of its batch, or one for the batch (`per-tensor`, for
+    """The origin of the scales of activations in ONNX Runtime: each token's own (`per-token`, the default), so that a text's
+    result does not depend on the rest of its batch; calibration (`static`), which is faster; or the batch (`per-tensor`, for
     comparison)."""
     calibration: Sequence[str] = ()
     """Texts to fit int8 to, instead of the project's own; texts that the gate measures are left out."""

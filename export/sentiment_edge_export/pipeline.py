@@ -224,7 +224,8 @@ class _Export:
         if scheme is None:
             return prove(candidate)
         progress.stage("rounding")
-        recipe = int8_recipe(model, scheme, stats, batches, progress)
+        products = target.INTEGER_PRODUCTS
+        recipe = int8_recipe(model, scheme, stats, batches, integer_products=products, progress=progress)
         stats.clear()  # of a large model they take a gigabyte
         return prove_int8(candidate, recipe, batches[::_RANKING_EVERY])
 

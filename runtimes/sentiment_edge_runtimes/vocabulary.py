@@ -37,9 +37,10 @@ TRUNCATIONS: tuple[Truncation, ...] = get_args(Truncation)
 Activation = Literal["softmax", "sigmoid"]
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 
-Quantization = Literal["per-token", "per-tensor"]
-"""The granularity at which activations are quantized while a model runs."""
+Quantization = Literal["per-token", "static", "per-tensor"]
+"""An origin of the scales of activations: each token's own or one of the whole batch, both found while a model runs, or
+fixed ahead of time; the first is the default."""
 QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
-Scheme = Literal[Quantization, "static", "weight-only"]
-"""An engine's kind of int8: as above; with scales fixed ahead of time; or int8 weights with products in fp32."""
+Scheme = Literal[Quantization, "weight-only"]
+"""An engine's kind of int8: as above, or int8 weights with products in fp32."""
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)

@@ -60,7 +60,7 @@ def export(
     quantization: Annotated[
         Quantization | None,
         typer.Option(
-            help="int8 in ONNX Runtime: a scale for each token, or (for comparison) one for the whole batch. "
+            help="int8 in ONNX Runtime: scales of each token, fixed ones (faster), or (for comparison) of the whole batch. "
             f"The default is {QUANTIZATIONS[0]}."
         ),
     ] = None,

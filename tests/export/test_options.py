@@ -53,7 +53,7 @@ UNUSABLE: list[tuple[type, dict[str, Any], str]] = [
     (GraphOptions, {"fusion": "no"}, "'no' is neither True nor False"),
     (GraphOptions, {"padding": "x"}, "'x' is not one of packed, padded"),
     (GraphOptions, {"inference_precision": "x"}, "'x' is not one of f32, bf16"),
-    (Int8Options, {"quantization": "x"}, "'x' is not one of per-token, per-tensor"),
+    (Int8Options, {"quantization": "x"}, "'x' is not one of per-token, static, per-tensor"),
     (Int8Options, {"calibration": "one text"}, "several strings in a list or tuple, not 'one text'"),
     (Int8Options, {"calibration": ["a", None]}, "it must hold strings only, not None"),
     (Int8Options, {"max_fp32_share": 1.5}, "1.5 is not a number from 0 to 1"),
@@ -191,7 +191,7 @@ def test_the_command_line_names_the_flag(offline: Path, flags: list[str], line: 
     ("flag", "values"),
     [
         ("--padding", "packed, padded"),
-        ("--quantization", "per-token, per-tensor"),
+        ("--quantization", "per-token, static, per-tensor"),
         ("--inference-precision", "f32, bf16"),
         ("--norm", "first, last"),
         ("--quiet-softmax", "off, legacy, softmax1"),

@@ -9,6 +9,7 @@ from sentiment_edge_export.errors import CheckpointError, shown
 from sentiment_edge_export.families import burn_transformer, electra_classifier, gru_attention, sequence_classification
 from sentiment_edge_export.families.unsupported import explain_head
 from sentiment_edge_export.options import check_taken
+from sentiment_edge_runtimes.errors import OptionError
 
 if TYPE_CHECKING:
     from sentiment_edge_export.checkpoints.checkpoint import Checkpoint
@@ -48,6 +49,8 @@ def load_classifier(checkpoint: Checkpoint, options: ExportOptions) -> TorchClas
     """
     family = _find_family(checkpoint)
     check_taken(options, {family.FAMILY: family.OPTIONS for family in FAMILIES}, [family.FAMILY])
+    if options.int8.quantization == "static" and "calibration" not in family.OPTIONS:
+        raise OptionError("quantization", f"static scales need calibration, and {family.FAMILY} has none; leave it out")
     return family.load_classifier(checkpoint, options)
 
 

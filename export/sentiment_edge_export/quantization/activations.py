@@ -35,9 +35,9 @@ class QuantizedActivations(NamedTuple):
     values: ir.Value
     """uint8"""
     scale: ir.Value
-    """fp32, one for each token or one for the batch"""
+    """fp32, one for each token or one for all"""
     zero: ir.Value | None
-    """uint8, one for the batch; None where zero points are appended as columns"""
+    """uint8, one for all; None where zero points are appended as columns"""
     corrections: int = 0
     """The number of columns at the end that hold the token's zero point."""
 
@@ -84,15 +84,15 @@ class ActivationQuantizer:
 
     def static(
         self, activations: ir.Value, smoothing: NDArray[np.float32] | None, params: QuantParams, *, may_change: bool
-    ) -> ir.Value:
-        """Return the activations divided by their smoothing, quantized and dequantized: engines fuse the two nodes away."""
+    ) -> QuantizedActivations:
+        """Quantize the activations, divided by their smoothing, by parameters that were fixed ahead of time."""
         name = activations.name
         if smoothing is not None:
             activations = self._smoothed(activations, np.reciprocal(smoothing), may_change=may_change)
         scale = self._editor.constant(f"{name}_step", np.array(params.scale))
         zero = self._editor.constant(f"{name}_zero", np.array(params.zero))
         values = self._editor.emit("QuantizeLinear", [activations, scale, zero])
-        return self._editor.emit("DequantizeLinear", [values, scale, zero])
+        return QuantizedActivations(values, scale, zero)
 
     def _symmetric(self, activations: ir.Value, width: int) -> QuantizedActivations:
         """Quantize each token by its largest magnitude: values / scale + 127."""

@@ -19,8 +19,9 @@ Activations are uint8, in one of these schemes:
   sum to minus the sums of its columns to the matrix, which cancels that term. A text's result does not depend on its batch.
 * `per-tensor`: dynamic quantization as usual, with one scale and zero point for the whole batch. It is for comparison only,
   because a text's result depends on its batch.
-* `static`: one scale and zero point for each product, from calibration (`static.py`), as pairs of QuantizeLinear and
-  DequantizeLinear around a product in fp32, which engines turn into an integer product.
+* `static`: one scale and zero point for each product, from calibration (`static.py`): one QuantizeLinear for what several
+  products read, then integer products that add the bias too; or, for an engine that makes these itself, pairs of
+  QuantizeLinear and DequantizeLinear around products in fp32.
 * `weight-only`: activations stay fp32, as do the products; only the weights in the file are int8.
 """
 
@@ -71,10 +72,18 @@ class Int8Recipe(NamedTuple):
     """The number of elements of every weight that becomes int8, by name, in the order of the graph."""
     params: Mapping[str, QuantParams]
     """Scale and zero point of the activations for which they are fixed ahead of time, by name."""
+    integer_products: bool = True
+    """Whether static int8 has products of integers, and not pairs of nodes around products in fp32."""
 
 
 def int8_recipe(
-    model: ir.Model, scheme: Scheme, stats: Mapping[str, ActivationStats], batches: Batches, progress: Progress = SILENT
+    model: ir.Model,
+    scheme: Scheme,
+    stats: Mapping[str, ActivationStats],
+    batches: Batches,
+    *,
+    integer_products: bool = True,
+    progress: Progress = SILENT,
 ) -> Int8Recipe:
     """Prepare to quantize a graph: round its matrices, fitted to activation statistics where there are any.
 
@@ -83,12 +92,14 @@ def int8_recipe(
         scheme: the kind of int8.
         stats: statistics of activations, by name.
         batches: ids and mask, [batch, length], of the texts to find static scales with.
+        integer_products: as in `Int8Recipe`.
         progress: hears what share of the texts is done.
     """
     weights = {str(value.name): array_of(value).size for node in model.graph for value in quantized_weights(node)}
     matrices = round_matrices(model, stats, smooth_all=scheme == "static")
     params = static_params(model, matrices, stats, batches, progress) if scheme == "static" else {}
-    return Int8Recipe(scheme, {name: each.balance for name, each in stats.items()}, matrices, weights, params)
+    balances = {name: each.balance for name, each in stats.items()}
+    return Int8Recipe(scheme, balances, matrices, weights, params, integer_products)
 
 
 def quantize(model: ir.Model, recipe: Int8Recipe, fp32: AbstractSet[str] = frozenset()) -> ir.Model:
@@ -123,8 +134,8 @@ class _Quantizer:
         self._quantizer = ActivationQuantizer(self._editor)
         self._activations: dict[ir.Value, QuantizedActivations] = {}
         """Activations that several products read, such as Q, K and V of an attention, are quantized once."""
-        self._static_activations: dict[ir.Value, ir.Value] = {}
-        """The same with static scales."""
+        self._dequantized: dict[ir.Value, ir.Value] = {}
+        """The same, dequantized for products in fp32."""
 
     def run(self) -> None:
         rewrites: dict[str, Callable[[ir.Node, Sequence[ir.Value]], None]]
@@ -163,35 +174,30 @@ class _Quantizer:
         activations = node.inputs[0]
         if activations is None:
             return
-        if self._recipe.scheme == "static" and activations.name in self._recipe.params:
-            self._use_result(node, self._static_product(activations, weights[0]), weights[0])
-            return
-        if self._recipe.scheme in {"static", "weight-only"}:
+        scheme = self._recipe.scheme
+        if scheme == "weight-only" or (scheme == "static" and activations.name not in self._recipe.params):
             self._weight_only(node, weights)
-            return
-        # The per-tensor kernel adds the bias too; per token the bias follows the scale, which the kernel does not apply.
-        added = added_bias(node.outputs[0]) if self._recipe.scheme == "per-tensor" else None
-        product = self._int8_product(activations, weights[0], added.bias if added else None)
-        self._use_result(added.node if added else node, product, weights[0])
+        elif scheme == "static" and not self._recipe.integer_products:
+            self._use_result(node, self._dequantized_product(activations, weights[0]), weights[0])
+        else:  # per token the bias follows the scale, which the kernel does not apply
+            added = None if scheme == "per-token" else added_bias(node.outputs[0])
+            product = self._int8_product(activations, weights[0], added.bias if added else None)
+            self._use_result(added.node if added else node, product, weights[0])
 
-    def _static_product(self, activations: ir.Value, weight: ir.Value) -> ir.Value:
+    def _dequantized_product(self, activations: ir.Value, weight: ir.Value) -> ir.Value:
         """Return activations x weight, both quantized and dequantized, which an engine turns into an integer product."""
-        matrix = self._recipe.matrices[str(weight.name)]
-        if activations not in self._static_activations:
-            params = self._recipe.params[str(activations.name)]
-            may_change = self._may_change(activations, len(self._matrices_of(activations)))
-            self._static_activations[activations] = self._quantizer.static(
-                activations, matrix.smoothing, params, may_change=may_change
-            )
-        values, scales = self._constants(f"{weight.name}_int8_matrix_0", matrix.values, matrix.scales)
-        dequantized = self._editor.emit("DequantizeLinear", [values, scales], axis=1)
-        return self._editor.emit("MatMul", [self._static_activations[activations], dequantized])
+        emit = self._editor.emit
+        if activations not in self._dequantized:
+            values, scale, zero, _ = self._quantized(activations)
+            self._dequantized[activations] = emit("DequantizeLinear", [values, scale, zero])
+        matrix, scales = self._int8_matrix(weight, corrections=0)
+        return emit("MatMul", [self._dequantized[activations], emit("DequantizeLinear", [matrix, scales], axis=1)])
 
     def _int8_product(self, activations: ir.Value, weight: ir.Value, bias: ir.Value | None) -> ir.Value:
-        """Return activations x weight + bias: an integer product, scaled per column by its kernel and per token after it."""
+        """Return activations x weight + bias: an integer product, scaled by its kernel, but for tokens' scales, after it."""
         values, scale, zero, corrections = self._quantized(activations)
         matrix, scales = self._int8_matrix(weight, corrections)
-        if self._recipe.scheme == "per-tensor":
+        if self._recipe.scheme != "per-token":
             return self._editor.emit("MatMulIntegerToFloat", [values, matrix, scale, scales, zero, None, bias], CONTRIB)
         one = self._editor.constant("quantization_one", np.array(1, np.float32))
         inputs = [values, matrix, one, scales, *([zero] if zero is not None else [])]
@@ -207,8 +213,11 @@ class _Quantizer:
         if self._recipe.scheme == "per-tensor":
             return self._quantizer.per_tensor(activations)
         matrices = self._matrices_of(activations)
-        balance = self._recipe.balances.get(str(activations.name))
         may_change = self._may_change(activations, len(matrices))
+        if self._recipe.scheme == "static":
+            params = self._recipe.params[str(activations.name)]
+            return self._quantizer.static(activations, matrices[0].smoothing, params, may_change=may_change)
+        balance = self._recipe.balances.get(str(activations.name))
         return self._quantizer.per_token(activations, matrices, balance, may_change=may_change)
 
     def _matrices_of(self, activations: ir.Value) -> list[QuantizedMatrix]:

@@ -27,6 +27,8 @@ class Target(Protocol):
     ENGINE: EngineName
     FUSES_ATTENTION: bool
     """Whether its graph has each attention as one node."""
+    INTEGER_PRODUCTS: bool
+    """Whether its static int8 has products of integers; else it makes these itself, of quantized and dequantized values."""
     OPTIONS: tuple[str, ...]
     """The options that it takes and some other engine does not."""
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime: the graph as traced, int8 with activations quantized while it runs."""
+"""ONNX Runtime: the graph as traced, int8 with the scales of activations found while it runs, or fixed if asked for."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ENGINE: EngineName = "onnxruntime"
 FUSES_ATTENTION = True
+INTEGER_PRODUCTS = True
 OPTIONS: tuple[str, ...] = ("quantization",)
 _FILES: dict[Precision, str] = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx"}
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ENGINE: EngineName = "openvino"
 FUSES_ATTENTION = False
+INTEGER_PRODUCTS = False
 OPTIONS: tuple[str, ...] = ("inference_precision",)
 _FILE = "openvino/openvino_model.xml"
 _LENGTHS_INPUT = 4
