@@ -1,4 +1,4 @@
-"""Peak memory of `predict` over many lines against few: a stream must not grow.
+"""Peak memory and speed of `predict` over many lines against few: a stream must neither grow nor slow down.
 
 python benchmarks/stream_memory.py --data ../shared/data/sst2/dev.tsv
 """
@@ -10,14 +10,17 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import BinaryIO
+from time import perf_counter
+from typing import BinaryIO, NamedTuple
 
 from measuring import describe_machine, print_table, read_sentences
 
 _PEAK = (
     "import resource, sys; from sentiment_edge.cli import app\n"
     "try: app(['predict', *sys.argv[1:]])\n"
-    "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    "finally:\n"
+    "    used = resource.getrusage(resource.RUSAGE_SELF)\n"
+    "    print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)"
 )
 
 
@@ -31,17 +34,31 @@ def main() -> None:
     block = "".join(sentence + "\n" for sentence, _ in read_sentences(arguments.data)).encode().splitlines(keepends=True)
     print(describe_machine("onnxruntime", "tokenizers"))
     bundle = [arguments.bundle] if arguments.bundle else []
-    rows = [(f"{count:,} lines", _peak_megabytes(bundle, block, count)) for count in arguments.lines]
-    print_table("peak memory of predict", rows, "MB")
+    first, *runs = (_use(bundle, block, count) for count in (1, *arguments.lines))
+    named = [(f"{count:,} lines", count, run) for count, run in zip(arguments.lines, runs, strict=True)]
+    print_table("peak memory of predict", [(name, run.peak) for name, _, run in named], "MB")
+    # The lines are the same, again and again, so that the ratio is that of tokens too; what one line takes is the start.
+    print_table("speed after the start", [(name, count / (run.wall - first.wall)) for name, count, run in named], "lines/s")
+    print_table("of CPU time", [(name, count / (run.cpu - first.cpu)) for name, count, run in named], "lines/s")
 
 
-def _peak_megabytes(bundle: list[str], block: list[bytes], count: int) -> float:
+class _Use(NamedTuple):
+    """What a process took: seconds, CPU seconds, megabytes."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def _use(bundle: list[str], block: list[bytes], count: int) -> _Use:
     command = [sys.executable, "-c", _PEAK, *bundle]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         assert process.stdin
         threading.Thread(target=_feed, args=(process.stdin, block, count)).start()
         assert process.stderr
-        return int(process.stderr.read().split()[-1]) / 1024
+        begun = perf_counter()
+        cpu, peak = process.stderr.read().split()[-2:]
+        return _Use(perf_counter() - begun, float(cpu), int(peak) / 1024)
 
 
 def _feed(stdin: BinaryIO, block: list[bytes], count: int) -> None:

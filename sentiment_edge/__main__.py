@@ -16,6 +16,8 @@ def main() -> None:
         if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
             sys.exit(130)
         raise
+    except MemoryError:
+        sys.exit("sentiment-edge: not enough memory for this; raise the limit, or take a smaller model or fewer --threads")
     except OSError as error:  # of --help and --version; commands handle their own
         from sentiment_edge.cli.common.exit import discard_stdout  # noqa: PLC0415 - loaded already
 

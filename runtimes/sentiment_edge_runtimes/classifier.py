@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 import numpy as np
 
-from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.bundle import opening
 from sentiment_edge_runtimes.engines.isolation import run_isolated
-from sentiment_edge_runtimes.engines.loader import open_engine
-from sentiment_edge_runtimes.engines.selection import check_options, choose
+from sentiment_edge_runtimes.engines.loader import import_engine, open_engine
+from sentiment_edge_runtimes.engines.selection import check_options, choose, foreseen
 from sentiment_edge_runtimes.errors import EngineError, TextError, check_at_least, check_choice, raise_first
 from sentiment_edge_runtimes.inference import infer, infer_one
 from sentiment_edge_runtimes.inputs import READ_AHEAD, add_answers, answer_live, as_list, settled
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.engines.engine import Engine
     from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
     from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName, OnError
@@ -56,7 +58,13 @@ def load(
     """
     check_options(engine, threads)
     root = DEFAULT_BUNDLE if bundle is None else Path(bundle)
-    return Classifier(Bundle.open(root), engine=engine, threads=threads)
+    with opening(root) as opened:  # its files are checked while a library is imported and the tokenizer is read
+        classifier = Classifier(opened, engine=engine, threads=threads)
+        with suppress(EngineError):  # said at first use
+            name = foreseen(opened, engine, threads or usable_cpus())
+            if name is not None:
+                import_engine(name)
+        return classifier
 
 
 class Classifier:

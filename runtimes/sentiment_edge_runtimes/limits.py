@@ -5,3 +5,5 @@ SHORTEST, LONGEST = 3, 2**16
 LARGEST_BATCH = 2**12
 LARGEST_FIXED_BATCH = 2**22
 """Most tokens of a batch whose number of texts is fixed: `batch` times `max_length`."""
+MAX_THREADS = 2**10
+"""Most threads of an engine: each of them costs memory and time from the start, whether or not there is a CPU for it."""

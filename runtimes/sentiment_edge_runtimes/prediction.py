@@ -27,7 +27,7 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Return `label`, `score`, `scores` and `truncated`, unrounded, as JSON takes them."""
-        return asdict(self)
+        return {"label": self.label, "score": self.score, "scores": dict(self.scores), "truncated": self.truncated}
 
 
 def most_probable(labels: Sequence[str], scores: Sequence[float], *, truncated: bool) -> Prediction:

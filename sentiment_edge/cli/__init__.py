@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.bench import bench
 from sentiment_edge.cli.common.exit import Commands
-from sentiment_edge.cli.common.mistakes import BundleCommand
-from sentiment_edge.cli.doctor import doctor
-from sentiment_edge.cli.evaluate import evaluate
-from sentiment_edge.cli.explain import explain
-from sentiment_edge.cli.export import export
-from sentiment_edge.cli.models import models
-from sentiment_edge.cli.predict import predict
-from sentiment_edge.cli.serve import serve
-from sentiment_edge.cli.verify import verify
+from sentiment_edge.cli.common.on_demand import CommandsOnDemand
+
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["app"]
 
+_NAMES = ("models", "export", "predict", "explain", "evaluate", "verify", "bench", "serve", "doctor")
+
+
+class _Commands(Commands):
+    """All commands, in the order of the help."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - as typer has them
+        super().__init__(**settings)
+        self.commands = CommandsOnDemand(_NAMES)  # type: ignore[assignment]  # nothing is added to it
+
+
 app = typer.Typer(
-    cls=Commands,
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help starts faster and pipes well
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (models, export, predict, explain, evaluate, verify, bench, serve, doctor):
-    app.command(cls=BundleCommand)(_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -32,7 +32,7 @@ def trial_session(model: ir.Model) -> Iterator[onnxruntime.InferenceSession]:
             raise OutputError(
                 f"{tempfile.gettempdir()}: cannot write a temporary model ({reason}); set TMPDIR to a folder with room"
             ) from error
-        yield onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
+        yield onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"], enable_fallback=False)
 
 
 def _options() -> onnxruntime.SessionOptions:

@@ -2,7 +2,7 @@
 
 from sentiment_edge_runtimes.bundle.checksums import format_checksums
 from sentiment_edge_runtimes.bundle.contents import sha256
-from sentiment_edge_runtimes.bundle.folder import CHECKSUMS, GOLDEN, MANIFEST, PARITY, TOKENIZER, Bundle
+from sentiment_edge_runtimes.bundle.folder import CHECKSUMS, GOLDEN, MANIFEST, PARITY, TOKENIZER, Bundle, opening
 from sentiment_edge_runtimes.bundle.manifest import (
     CARD,
     FORMAT_VERSION,
@@ -26,5 +26,6 @@ __all__ = [
     "Recipe",
     "Source",
     "format_checksums",
+    "opening",
     "sha256",
 ]

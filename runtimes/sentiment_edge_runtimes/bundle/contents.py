@@ -19,6 +19,8 @@ _T = TypeVar("_T")
 
 _SETTLED = 2_000_000_000
 """Nanoseconds after which another change cannot bear the same time: file systems count in steps of up to two seconds."""
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 2**17, 2**22
+"""Bytes that are hashed at once: other threads run meanwhile, and many small blocks would wait for them as many times."""
 _ATTEMPTS = 3
 """Readings of files that another process replaces meanwhile, until they are given up."""
 
@@ -54,6 +56,10 @@ class Contents:
         """Pickle without identities: on another machine they mean nothing."""
         return Contents, (self._root, self._checksums)
 
+    def lists(self, name: str) -> bool:
+        """Tell whether the hash of a file is known."""
+        return name in self._checksums
+
     def confirm(self, name: str) -> Identity:
         """Return the identity of a file that has its hash.
 
@@ -67,7 +73,7 @@ class Contents:
                 return identity
             with open_file(path) as file:
                 identity = Identity.of(os.fstat(file.fileno()))
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = _digest(file)
         except (OSError, RuntimeError) as error:
             raise unreadable(self._root, name, error) from error
         self._compare(name, digest)
@@ -138,7 +144,16 @@ def unreadable(root: Path, name: str, error: OSError | RuntimeError) -> BundleDa
 def sha256(path: Path) -> str:
     """Return the file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return _digest(file)
+
+
+def _digest(file: BufferedReader) -> str:
+    """Return the SHA-256 of a file. Not of a map of it, which would end the process where the file is cut short meanwhile."""
+    hashed = hashlib.sha256()
+    buffer = memoryview(bytearray(min(_LARGEST_BLOCK, _SMALLEST_BLOCK + os.fstat(file.fileno()).st_size // 16)))
+    while size := file.readinto(buffer):
+        hashed.update(buffer[:size])
+    return hashed.hexdigest()
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -6,11 +6,14 @@ model card, which people edit. `SHA256SUMS` holds the SHA-256 of those files and
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, TypeVar
 
 from sentiment_edge_runtimes.bundle import strict_json
+from sentiment_edge_runtimes.bundle.checking import Check
 from sentiment_edge_runtimes.bundle.checksums import fingerprint, parse_checksums
 from sentiment_edge_runtimes.bundle.contents import Contents, open_file, unreadable
 from sentiment_edge_runtimes.bundle.manifest import CARD, FORMAT_VERSION, Manifest, UnknownFormat
@@ -27,7 +30,7 @@ from sentiment_edge_runtimes.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sentiment_edge_runtimes.vocabulary import EngineName
 
@@ -40,6 +43,8 @@ GOLDEN = "golden.jsonl"
 PARITY = "parity.json"
 
 _SHORT_FILE = 64 * 2**20  # a manifest or list of checksums is never larger
+_LARGE_BUNDLE = 4 * 2**20
+"""Bytes from which on it is worth a thread to check a bundle beside other work."""
 _LONGEST_PART, _LONGEST_NAME = 255, 1024
 """Bytes of a name that file systems and systems take."""
 _UNUSUAL = frozenset('*?<>|:"')
@@ -69,21 +74,8 @@ class Bundle:
             BundleInvalid: the manifest is malformed, a name leaves the folder, or a model refers to a file that is not listed.
             BundleDamaged: a file is missing, cannot be read, has another size or another hash; or `SHA256SUMS` is malformed.
         """
-        root = find_folder(root)
-        try:
-            manifest = _read_manifest(root)
-            checksums = _read_checksums(root)
-            contents = Contents(root, checksums)
-            _check_files(root, manifest.files, checksums, contents)
-            for model in manifest.engines.values():
-                contents.while_unchanged([model], lambda model=model: check_model(root, model, manifest.files))  # type: ignore[misc]
-        except BundleError:
-            raise
-        except ValueError as error:
-            raise BundleInvalid(root, str(error)) from error
-        except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
-            raise BundleDamaged(root, "a file", f"cannot be read ({first_line(error)})") from error
-        return cls(root, manifest, fingerprint(checksums), contents)
+        with opening(root) as bundle:
+            return bundle
 
     def model_path(self, engine: EngineName) -> Path:
         """Return the model file of an engine.
@@ -104,6 +96,15 @@ class Bundle:
         """
         model = self.model_path(engine)
         return [path for name in self._read_by(engine) if (path := self.root / name) != model]
+
+    def size(self, engine: EngineName) -> int:
+        """Return the bytes of the files that an engine may read for its model.
+
+        Raises:
+            EngineError: the bundle has no model for the engine.
+        """
+        self.model_path(engine)
+        return sum(self.manifest.files[name] for name in self._read_by(engine))
 
     def require(self, name: str) -> Path:
         """Return the path of a file of the bundle.
@@ -137,6 +138,56 @@ class Bundle:
 
     def _read_by(self, engine: EngineName) -> list[str]:
         return names_read(self.manifest.engines[engine], self.manifest.files)
+
+
+@contextmanager
+def opening(root: Path) -> Iterator[Bundle]:
+    """Open a bundle whose files are checked while the block runs; the block's end waits for the check.
+
+    What the block reads by the bundle's methods is checked before that. An error of the check is raised in the place of an
+    error of the block: a damaged file is the better reason.
+
+    Args:
+        root: the folder; `~` is expanded.
+
+    Raises:
+        BundleError: as `Bundle.open` does.
+    """
+    root = find_folder(root)
+    with _explained(root):
+        manifest = _read_manifest(root)
+        checksums = _read_checksums(root)
+    contents = Contents(root, checksums)
+    check = Check(partial(_check_file, root, name, manifest.files, contents) for name in (MANIFEST, *manifest.files))
+    failure: Exception | None = None
+    try:
+        if sum(manifest.files.values()) > _LARGE_BUNDLE:
+            check.start()
+        yield Bundle(root, manifest, fingerprint(checksums), contents)
+    except Exception as error:  # noqa: BLE001 - raised below, unless there is a better reason
+        failure = error
+    except BaseException:
+        check.give_up()
+        raise
+    with _explained(root):
+        check.finish()
+        for model in manifest.engines.values():
+            contents.while_unchanged([model], partial(check_model, root, model, manifest.files))
+    if failure is not None:
+        raise failure
+
+
+@contextmanager
+def _explained(root: Path) -> Iterator[None]:
+    """Turn errors of the block into those of a bundle."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except ValueError as error:
+        raise BundleInvalid(root, str(error)) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
+        raise BundleDamaged(root, "a file", f"cannot be read ({first_line(error)})") from error
 
 
 def _read_manifest(root: Path) -> Manifest:
@@ -188,17 +239,16 @@ def _read_short(root: Path, name: str) -> bytes:
     return contents
 
 
-def _check_files(root: Path, sizes: Mapping[str, int], checksums: Mapping[str, str], contents: Contents) -> None:
-    for name in (MANIFEST, *sizes):
-        path = root / _checked_name(root, name)
-        if not path.is_file():
-            raise BundleDamaged(root, name, "is missing")
-        size = path.stat().st_size
-        if name in sizes and size != sizes[name]:
-            raise BundleDamaged(root, name, f"has {size} bytes instead of {sizes[name]}")
-        if name not in checksums:
-            raise BundleDamaged(root, CHECKSUMS, f"has no line for {name}")
-        contents.confirm(name)
+def _check_file(root: Path, name: str, sizes: Mapping[str, int], contents: Contents) -> None:
+    path = root / _checked_name(root, name)
+    if not path.is_file():
+        raise BundleDamaged(root, name, "is missing")
+    size = path.stat().st_size
+    if name in sizes and size != sizes[name]:
+        raise BundleDamaged(root, name, f"has {size} bytes instead of {sizes[name]}")
+    if not contents.lists(name):
+        raise BundleDamaged(root, CHECKSUMS, f"has no line for {name}")
+    contents.confirm(name)
 
 
 def _checked_name(root: Path, name: str) -> str:

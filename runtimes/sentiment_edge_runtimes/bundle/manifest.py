@@ -73,8 +73,7 @@ class Fp32Weight(NamedTuple):
     """Its elements, as a share of those of all weights that could be int8."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """The quantization of one engine's model."""
 
     scheme: Scheme

@@ -9,6 +9,8 @@ from sentiment_edge_runtimes.errors import EngineError, check_at_least, check_ch
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE, ENGINES
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.engines.engine import Engine
     from sentiment_edge_runtimes.vocabulary import EngineName
@@ -31,17 +33,26 @@ def open_engine(bundle: Bundle, name: EngineName, threads: int, texts: int = 1) 
     check_choice("name", name, ENGINES)
     check_at_least("threads", threads, 1)
     bundle.model_path(name)
-    try:  # an engine's library is heavy and may be absent: import only the one asked for
-        module = import_module(f"sentiment_edge_runtimes.engines.{name}")
+    module = import_engine(name)
+    engine = cast("Engine", module.open_engine(bundle, threads))
+    engine.sharing(texts)
+    return engine
+
+
+def import_engine(name: EngineName) -> ModuleType:
+    """Import an engine's module, and with it its library: heavy, perhaps absent, so only the one that is asked for.
+
+    Raises:
+        EngineError: the library is not installed, or cannot be loaded.
+    """
+    try:
+        return import_module(f"sentiment_edge_runtimes.engines.{name}")
     except ModuleNotFoundError as error:
         raise EngineError(f"{name} is not installed ({error.name} is missing): {install_command(name)}") from error
     except ImportError as error:
         if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):  # a compiled module, interrupted as it initializes
             raise error.__cause__ from None
         raise EngineError(f"{name} is installed but cannot be loaded: {first_line(error)}") from error
-    engine = cast("Engine", module.open_engine(bundle, threads))
-    engine.sharing(texts)
-    return engine
 
 
 def install_command(name: EngineName) -> str:

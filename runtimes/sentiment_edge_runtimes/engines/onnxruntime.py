@@ -12,6 +12,7 @@ from sentiment_edge_runtimes.engines.forks import UNFORKED
 from sentiment_edge_runtimes.engines.saturation import products_saturate
 from sentiment_edge_runtimes.engines.sessions import Sessions
 from sentiment_edge_runtimes.errors import EngineError
+from sentiment_edge_runtimes.machine.threads import usable_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,9 @@ class OnnxRuntimeSession:
             options = session_options(bundle, threads)
             if far := _far_weights(bundle):  # which must be kept until the session is made
                 options.add_external_initializers_from_files_in_memory([*far], [*far.values()], [*map(len, far.values())])
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                path, options, providers=["CPUExecutionProvider"], enable_fallback=False
+            )
         self._inputs = [node.name for node in self._session.get_inputs()]
         outputs = {node.name: node.shape for node in self._session.get_outputs()}
         self._outputs = list(outputs)
@@ -50,7 +53,7 @@ class OnnxRuntimeSession:
             raise EngineError(f"{path}: not a classifier of {self._classes} labels; export the bundle again")
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
-        """Run one batch; see `Engine`."""
+        """Run one batch; see `Session`."""
         check_mask(attention_mask)
         tensors = dict(zip(INPUTS, (input_ids, attention_mask), strict=True))
         with UNFORKED, translated("ONNX Runtime failed to run the model"):
@@ -73,7 +76,8 @@ def open_engine(bundle: Bundle, threads: int) -> Sessions:
 def session_options(bundle: Bundle, threads: int) -> onnxruntime.SessionOptions:
     """Return the options of a session over the bundle's file."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    # More than there are CPUs gain nothing, and where one of them cannot be started the library waits for it for good.
+    options.intra_op_num_threads = min(threads, usable_cpus())
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors come as exceptions; warnings are for whoever exports
     # An arena keeps the memory of the largest batch for good. Without one, layer after layer would fetch its pages anew.

@@ -16,6 +16,7 @@ from sentiment_edge_runtimes.engines.telemetry import unreported
 from sentiment_edge_runtimes.errors import EngineError
 from sentiment_edge_runtimes.machine.cache import recall, remember
 from sentiment_edge_runtimes.machine.cpu import cpu_features
+from sentiment_edge_runtimes.machine.pages import give_back
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
 
 with unreported():  # as the import itself reports
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
 
 _DEVICE = "CPU"
+_MILLISECONDS = 20
+"""Between two times that pages are given back: a large model's first run takes half a second."""
 
 
 class OpenVinoSession:
@@ -37,13 +40,12 @@ class OpenVinoSession:
 
     def __init__(self, bundle: Bundle, threads: int, streams: int) -> None:
         path = bundle.model_path("openvino")
-        _check_products(bundle, path)
         with translated(f"{path}: OpenVINO cannot load it"):
             known = FrontEndManager().load_by_framework("ir").supported(os.fspath(path))
         if not known:  # asked beforehand: OpenVINO would try each format that it reads, and log each failure
             raise EngineError(f"{path}: not in a format that OpenVINO {openvino.__version__} knows; pip install -U openvino")
+        self._model = _compile(bundle, path, threads, streams)
         with translated(f"{path}: OpenVINO cannot load it"):
-            self._model = _compile(bundle, path, threads, streams)
             self._inputs = [node.any_name for node in self._model.inputs]
             outputs = {node.any_name: node.partial_shape for node in self._model.outputs}
         self._outputs = list(outputs)
@@ -52,18 +54,36 @@ class OpenVinoSession:
         if not {*self._inputs} <= {*INPUTS} or not right:
             raise EngineError(f"{path}: not a classifier of {self._classes} labels; export the bundle again")
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        self._weights = path.with_suffix(".bin")
+        self._prepared = False
         # Two threads that made a process's first tensors at once would wait for each other for good, in OpenVINO's own code.
         openvino.Tensor(np.zeros(1, np.int64), shared_memory=True).data.sum()
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
-        """Run one batch; see `Engine`."""
+        """Run one batch; see `Session`."""
         check_mask(attention_mask)
         tensors = dict(zip(INPUTS, (input_ids, attention_mask), strict=True))
         with UNFORKED, translated("OpenVINO failed to run the model"):
             request = self._request()
-            results = request.infer({name: tensors[name] for name in self._inputs}, share_inputs=True)
+            results = self._run(request, {name: tensors[name] for name in self._inputs})
         self._idle.put(request)
         return checked_outputs({name: results[name] for name in self._outputs}, len(input_ids), self._classes)
+
+    def _run(self, request: openvino.InferRequest, tensors: dict[str, NDArray[np.int64]]) -> Any:  # noqa: ANN401 - untyped
+        """Run one request; meanwhile, the first time, give back the file's pages.
+
+        OpenVINO keeps the file mapped, and in the first run copies its matrices into the order that its kernels read: both
+        in memory would be twice the model.
+        """
+        if self._prepared:
+            return request.infer(tensors, share_inputs=True)
+        request.start_async(tensors, share_inputs=True)
+        while not request.wait_for(_MILLISECONDS):
+            give_back(self._weights)
+        request.wait()  # raises what went wrong
+        give_back(self._weights)
+        self._prepared = True
+        return request.results
 
     def _request(self) -> openvino.InferRequest:
         with suppress(Empty):
@@ -99,7 +119,8 @@ def _check_products(bundle: Bundle, path: Path) -> None:
 def _compile(bundle: Bundle, path: Path, threads: int, streams: int) -> openvino.CompiledModel:
     """Compile the model, or import the one that an earlier process compiled and cached.
 
-    The cache holds no weights: those come from the bundle, whose checksums have been compared.
+    The cache holds no weights: those come from the bundle, whose checksums have been compared. What it holds was compiled on
+    such a CPU, whose products were checked before.
     """
     core = openvino.Core()
     properties = _properties(bundle, threads, streams)
@@ -108,7 +129,10 @@ def _compile(bundle: Bundle, path: Path, threads: int, streams: int) -> openvino
     if (compiled := recall("openvino", *key)) is not None:
         with suppress(RuntimeError):  # another build of OpenVINO may refuse it: compile anew
             return core.import_model(compiled, _DEVICE, {**properties, "WEIGHTS_PATH": os.fspath(weights)})
-    model = core.compile_model(os.fspath(path), _DEVICE, properties)
+    _check_products(bundle, path)
+    with translated(f"{path}: OpenVINO cannot load it"):
+        model = core.compile_model(os.fspath(path), _DEVICE, properties)
+    give_back(weights)  # all of it was read
     with suppress(RuntimeError):
         remember(bytes(model.export_model().getvalue()), "openvino", *key)
     return model

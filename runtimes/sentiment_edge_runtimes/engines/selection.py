@@ -7,7 +7,6 @@ import math
 import os
 import time
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +14,8 @@ import numpy as np
 from sentiment_edge_runtimes.batching import padded_length
 from sentiment_edge_runtimes.engines.loader import install_command, open_engine
 from sentiment_edge_runtimes.engines.parallel import run_all
-from sentiment_edge_runtimes.errors import EngineError, check_at_least, check_choice
+from sentiment_edge_runtimes.errors import EngineError, OptionError, check_at_least, check_choice
+from sentiment_edge_runtimes.limits import MAX_THREADS
 from sentiment_edge_runtimes.machine.cache import recall, remember
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 from sentiment_edge_runtimes.vocabulary import ENGINE_CHOICES, ENGINES, EngineName
@@ -65,6 +65,8 @@ class Choice(NamedTuple):
 
 def installed_engines() -> dict[EngineName, str]:
     """Return the version of each engine that is installed."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow to import, and for a choice only
+
     found: dict[EngineName, str] = {}
     for name in ENGINES:
         with suppress(PackageNotFoundError):
@@ -72,7 +74,7 @@ def installed_engines() -> dict[EngineName, str]:
     return found
 
 
-def check_options(engine: object, threads: object) -> None:
+def check_options(engine: object, threads: int | None) -> None:
     """Check the options that say how a bundle is run, which needs no bundle.
 
     Raises:
@@ -81,6 +83,8 @@ def check_options(engine: object, threads: object) -> None:
     check_choice("engine", engine, ENGINE_CHOICES)
     if threads is not None:
         check_at_least("threads", threads, 1)
+        if threads > MAX_THREADS:
+            raise OptionError("threads", f"{threads!r:.40} is more than any machine has use for; give {MAX_THREADS} at most")
 
 
 def choose(bundle: Bundle, engine: EngineChoice, threads: int) -> Choice:
@@ -96,18 +100,37 @@ def choose(bundle: Bundle, engine: EngineChoice, threads: int) -> Choice:
         EngineError: the bundle has no model for the engine that was asked for, none of its engines is installed, or
             `SENTIMENT_EDGE_ENGINE` names none.
     """
-    check_options(engine, threads)
-    names = usable_engines(bundle, engine if engine != "auto" else _environment_choice(bundle))
-    if len(names) == 1:
-        return Choice(names[0])
-    installed = installed_engines()
-    key = (_EDITION, bundle.fingerprint, cpu_features(), threads, *((name, installed[name]) for name in names))
-    known = _parse(recall("engines", *key), names)
+    names, key = _names_and_key(bundle, engine, threads)
+    known = _known(names, key)
     if known is None:
         known = _measure(bundle, names, threads)
         if not known.refused:  # a refusal may be for the moment only
             remember(json.dumps(known).encode(), "engines", *key)
     return known
+
+
+def foreseen(bundle: Bundle, engine: EngineChoice, threads: int) -> EngineName | None:
+    """Return the engine that `choose` will return at once; None where it would time several first.
+
+    Raises:
+        OptionError, EngineError: as `choose` does.
+    """
+    known = _known(*_names_and_key(bundle, engine, threads))
+    return None if known is None else known.engine
+
+
+def _names_and_key(bundle: Bundle, engine: EngineChoice, threads: int) -> tuple[tuple[EngineName, ...], tuple[object, ...]]:
+    """Return the engines to choose from, and the key of the cached choice between several."""
+    check_options(engine, threads)
+    names = usable_engines(bundle, engine if engine != "auto" else _environment_choice(bundle))
+    if len(names) == 1:
+        return names, ()
+    installed = installed_engines()
+    return names, (_EDITION, bundle.fingerprint, cpu_features(), threads, *((name, installed[name]) for name in names))
+
+
+def _known(names: Sequence[EngineName], key: Sequence[object]) -> Choice | None:
+    return Choice(names[0]) if len(names) == 1 else _parse(recall("engines", *key), names)
 
 
 def usable_engines(bundle: Bundle, engine: EngineChoice = "auto") -> tuple[EngineName, ...]:
@@ -146,8 +169,11 @@ def _parse(stored: bytes | None, names: Sequence[EngineName]) -> Choice | None:
         engine, timings, refused = json.loads(stored or b"null")
         choice = Choice(engine, tuple(Timing(*timing) for timing in timings), tuple(refused))
         sound = choice.engine in names and all(isinstance(reason, str) for reason in choice.refused)
-        sound = sound and all(math.isfinite(seconds) for timing in choice.timings for seconds in timing.seconds.values())
-    except (AttributeError, TypeError, ValueError):
+        sound = sound and all(
+            {*timing.seconds} == {*names} and all(0 < seconds < math.inf for seconds in timing.seconds.values())
+            for timing in choice.timings
+        )
+    except (AttributeError, TypeError, ValueError, OverflowError, RecursionError):
         return None
     return choice if sound else None
 

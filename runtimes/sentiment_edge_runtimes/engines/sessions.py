@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from threading import RLock
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.engines.forks import UNFORKED, kept_in_forks
 from sentiment_edge_runtimes.errors import BundleError, EngineError
 from sentiment_edge_runtimes.machine.memory import machine_memory
+from sentiment_edge_runtimes.machine.pages import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +31,22 @@ MANY = 2
 """Texts for each thread from which on they are many."""
 _MISSED = 64
 """Texts that would have liked the other kind of session, after which it is opened: it costs about as long as they gain."""
-_ROOM = 3
+_ROOM = 8
 """Times the size of the model that must be left of the memory for it."""
+
+
+class _TimedSession:
+    """A session whose model's memory settles when it has run for long enough."""
+
+    def __init__(self, session: Session, settling: Settling) -> None:
+        self._session, self._settling = session, settling
+
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
+        """Run one batch; see `Session`."""
+        start = perf_counter()
+        outputs = self._session(input_ids, attention_mask)
+        self._settling.ran(perf_counter() - start)
+        return outputs
 
 
 class Sessions:
@@ -84,9 +100,10 @@ class Sessions:
 
     def _open(self, at_once: int) -> None:
         threads = self._threads if at_once == 1 else 1
+        settling = Settling(self._bundle.size(self._name))
         with UNFORKED:
-            session = self._bundle.opened(self._name, lambda: self._open_session(threads, at_once))
-            self._opened[at_once] = kept_in_forks(session)
+            session = kept_in_forks(self._bundle.opened(self._name, lambda: self._open_session(threads, at_once)))
+        self._opened[at_once] = _TimedSession(session, settling)
 
     def _is_worth_it(self, texts: int) -> bool:
         """Count the texts that miss a session; once there are enough, tell whether there is memory for it, and count anew."""
@@ -95,5 +112,4 @@ class Sessions:
             return False
         self._missed = 0
         left = machine_memory().available
-        files = [self._bundle.model_path(self._name), *self._bundle.beside(self._name)]
-        return left is None or left > _ROOM * sum(path.stat().st_size for path in files)
+        return left is None or left > _ROOM * self._bundle.size(self._name)

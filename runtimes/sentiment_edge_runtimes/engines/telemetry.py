@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE, ENGINES
@@ -21,6 +22,9 @@ TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
 _VARIABLES = (TELEMETRY_VARIABLE, "HF_HUB_DISABLE_TELEMETRY")
 _REPORTER = "openvino_telemetry"
 """The library by which OpenVINO reports that it was imported. No variable stops that; without it OpenVINO works as well."""
+_LIBRARY = _REPORTER.removesuffix("_telemetry")
+_CONVERTER = f"{_LIBRARY}.tools.ovc"
+"""OpenVINO's converter reports what it converts. OpenVINO imports it too, which takes as long as all the rest of it."""
 
 
 def _is_off() -> bool:
@@ -37,16 +41,39 @@ for _variable in _VARIABLES:
 
 @contextmanager
 def unreported() -> Iterator[None]:
-    """Hide the library that reports from those that are imported in this block."""
-    there = _REPORTER in sys.modules
-    hidden = sys.modules.get(_REPORTER)
-    sys.modules[_REPORTER] = None  # type: ignore[assignment]  # so that importing it fails, which OpenVINO is prepared for
+    """Hide what reports from the libraries that are imported in this block.
+
+    OpenVINO is prepared for both failing to be imported. Its converter is there for a program that asks for it afterwards.
+    """
+    with _hidden(_REPORTER), _hidden(_CONVERTER):
+        yield
+    if (library := sys.modules.get(_LIBRARY)) is not None and "convert_model" not in vars(library):
+        library.__getattr__ = _imported_late  # type: ignore[method-assign]
+
+
+def _imported_late(name: str) -> object:
+    """Return what OpenVINO would have had, had it imported its converter: https://peps.python.org/pep-0562/."""
+    if name not in {"convert_model", "tools"}:
+        raise AttributeError(f"module {_LIBRARY!r} has no attribute {name!r}")
+    with _hidden(_REPORTER):
+        converter = import_module(_CONVERTER)
+    library = sys.modules[_LIBRARY]
+    library.convert_model = converter.convert_model  # type: ignore[attr-defined]
+    return vars(library)[name]
+
+
+@contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Make importing a module fail in this block."""
+    there = module in sys.modules
+    hidden = sys.modules.get(module)
+    sys.modules[module] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        del sys.modules[_REPORTER]
+        del sys.modules[module]
         if there:
-            sys.modules[_REPORTER] = hidden  # type: ignore[assignment]
+            sys.modules[module] = hidden  # type: ignore[assignment]
 
 
 def reporting() -> str | None:

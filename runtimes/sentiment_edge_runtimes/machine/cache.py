@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,6 +46,8 @@ def remember(contents: bytes, kind: str, *key: object) -> None:
     path = _path(kind, key)
     if path is None:
         return
+    import tempfile  # noqa: PLC0415 - slow to import
+
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent)

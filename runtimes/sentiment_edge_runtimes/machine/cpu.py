@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from sentiment_edge_runtimes.machine.control_groups import read_text
 
@@ -54,8 +52,7 @@ _INT8_PRODUCTS: dict[Feature, str] = {
 """Descriptions of how a CPU with a feature multiplies int8, the fastest way first."""
 
 
-@dataclass(frozen=True, slots=True)
-class CpuFeatures:
+class CpuFeatures(NamedTuple):
     """A CPU's name and its features, both empty if the system does not tell."""
 
     name: str
@@ -112,6 +109,8 @@ def _fields(text: str) -> dict[str, str]:
 
 
 def _sysctl(root: Path) -> str:
+    import subprocess  # noqa: PLC0415 - slow to import, and only macOS needs it
+
     try:
         command = [str(root / "usr/sbin/sysctl"), "hw.optional", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout  # noqa: S603 - a fixed command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Estimate:
         """Return the running stage with its place, its share, and the time that is left, as far as these are known."""
         share = "" if self._share is None else f" {self._share:.0%}".replace("%", " %")
         left = self._left(now)
-        time = "" if left is None else f", about {about(left)} left"
+        time = "" if left is None or not isfinite(left) else f", about {about(left)} left"
         return f"[{self._count}/{self._count + len(self._upcoming)}] {self._name}{share}{time}{'' if share or time else ' ...'}"
 
     def _left(self, now: float) -> float | None:

@@ -6,7 +6,6 @@ import faulthandler
 import io
 import os
 import sys
-import tempfile
 from contextlib import contextmanager
 from functools import partial
 from threading import RLock
@@ -66,6 +65,8 @@ def _open_file() -> BinaryIO | None:
     try:
         if sys.platform == "linux":
             return os.fdopen(os.memfd_create("stderr"), "r+b", buffering=0)
+        import tempfile
+
         return tempfile.TemporaryFile(buffering=0)
     except OSError:
         return None

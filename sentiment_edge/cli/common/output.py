@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +21,8 @@ def write_whole(path: Path, contents: bytes) -> None:
         path.write_bytes(contents)
         return
     target = path.resolve()  # a link is written through
+    import tempfile
+
     try:
         with tempfile.TemporaryDirectory(prefix=".sentiment-edge-", dir=target.parent) as scratch:
             unfinished = Path(scratch) / target.name
@@ -57,6 +58,8 @@ def check_writable(path: Path) -> None:
         InputError: there is no such folder.
         OSError: nothing can be written in that folder.
     """
+    import tempfile
+
     check_folder(path)
     try:
         with suppress(FileNotFoundError):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.data.tables.record import JsonObject
-from sentiment_edge.labelling.writers.escapes import on_one_line
+from sentiment_edge.labelling.writers.escapes import as_json
 from sentiment_edge.labelling.writers.names import AddedNames, names_beside, taken
 from sentiment_edge.labelling.writers.values import EncodingCheck, objects
 from sentiment_edge_runtimes.errors import InputError
@@ -37,6 +36,7 @@ class JsonObjects:
         self._one_line = form == "jsonl"
         self._columns = table.columns
         self._names = names_beside(table.columns)
+        self._named = self._names._asdict()
         self._opening, self._between, self._after, self._closing = _LINES if self._one_line else _ARRAY
         self._before = self._opening
         self._put = put
@@ -75,8 +75,8 @@ class JsonObjects:
         """Return the entries that an answer adds, and the bracket that closes the object."""
         added: dict[str, Any] = {"label": None, "score": None, "scores": {}, "truncated": False}
         added |= row.answer.to_dict() if row.answer is not None else {}
-        named = {name: added.pop(field) for field, name in self._names._asdict().items()}
+        named = {name: added.pop(field) for field, name in self._named.items()}
         if added:  # an error, which is seldom: of its own name in each row
             written = row.record.original.value if isinstance(row.record.original, JsonObject) else self._columns
             named |= dict(zip(free_names([*added], written), added.values(), strict=True))
-        return on_one_line(json.dumps(named, ensure_ascii=False, allow_nan=False))[1:]
+        return as_json(named)[1:]

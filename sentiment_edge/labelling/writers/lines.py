@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import TYPE_CHECKING, Any
 
-from sentiment_edge.labelling.writers.escapes import as_spaces, on_one_line
+from sentiment_edge.labelling.writers.escapes import as_json, as_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +68,7 @@ def format_jsonl(text: str, answer: Answer) -> str:
         entries = answer.to_dict()
         truncated = entries.pop("truncated")
         record |= entries | ({"truncated": True} if truncated else {})
-    return on_one_line(json.dumps(record, ensure_ascii=False, allow_nan=False)) + "\n"
+    return f"{as_json(record)}\n"
 
 
 def label_and_score(answer: Answer) -> tuple[str, str]:

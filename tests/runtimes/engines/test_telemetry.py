@@ -40,10 +40,19 @@ from types import ModuleType
 mine = ModuleType("openvino_telemetry")
 if "there" in sys.argv:
     sys.modules["openvino_telemetry"] = mine
-from sentiment_edge_runtimes.engines import openvino
+import sentiment_edge_runtimes.engines.openvino
 assert sys.modules.get("openvino_telemetry") is (mine if "there" in sys.argv else None)
-from openvino.tools.ovc import telemetry_utils
-assert telemetry_utils.tm.__name__ == "openvino.tools.ovc.telemetry_stub"
+import openvino
+from sentiment_edge_runtimes.engines.telemetry import unreported
+with unreported():
+    import openvino
+assert "openvino.tools.ovc" not in sys.modules
+assert openvino.convert_model is openvino.tools.ovc.convert_model
+assert openvino.tools.ovc.telemetry_utils.tm.__name__ == "openvino.tools.ovc.telemetry_stub"
+try:
+    openvino.nothing
+except AttributeError as error:
+    assert str(error) == "module 'openvino' has no attribute 'nothing'"
 import openvino_telemetry
 """
 

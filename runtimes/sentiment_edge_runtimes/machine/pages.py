@@ -1,0 +1,139 @@
+"""Pages of this process's memory: given back where a file holds them too, made large where a model lies. Only on Linux.
+
+A mapped file counts as memory of the process as far as it has been read. Whoever has copied what it needs can give it back at
+any time: what is read again comes from the file, as the first time.
+
+A batch of one short text reads all weights of a model for little work, so that finding the memory behind each 4 KiB takes a
+good part of its time. With pages of 2 MiB, where Linux has them, that is gone. It makes them of what lies close together when
+asked, from version 6.1 on (https://docs.kernel.org/admin-guide/mm/transhuge.html, MADV_COLLAPSE), which moves the memory: that
+takes a while, so only a model that has run for some time is worth it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from contextlib import suppress
+from functools import cache
+from mmap import PAGESIZE
+from pathlib import Path
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sentiment_edge_runtimes.machine.control_groups import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from io import FileIO
+
+_DONT_NEED, _COLLAPSE = 4, 25
+"""https://man7.org/linux/man-pages/man2/madvise.2.html"""
+_LARGE = 2**21
+_FULL = 0.9
+"""Share of a large page that must be in memory already: the rest of it will be too."""
+_LEAST_SECONDS, _SECONDS_OF_A_BYTE = 0.5, 15e-9
+"""The time that a model runs before its pages become large. Moving its memory takes a fifth of that; short texts then save a
+tenth to a quarter of their time, so that it is worth it from about as much time again."""
+_SWITCH = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+_FIELDS = 6
+_ENTRY = 8
+"""Bytes."""
+
+
+class Region(NamedTuple):
+    """A region of this process's memory."""
+
+    start: int
+    end: int
+    access: str
+    """Such as `rw-p`."""
+    name: str
+    """A file's path, or empty."""
+
+
+class Settling:
+    """Makes pages of this process's memory large, once, when a model has run long enough to be worth it."""
+
+    def __init__(self, size: int) -> None:
+        """Wait for the model to run. What is in memory now is not the model's, and stays as it is.
+
+        Args:
+            size: the bytes of its weights.
+        """
+        self._left = max(_LEAST_SECONDS, _SECONDS_OF_A_BYTE * size)
+        self._others = tuple(_regions())
+        self._lock = Lock()
+
+    def ran(self, seconds: float) -> None:
+        """Hear that the model has run for so long; meanwhile it may be running on other threads."""
+        if self._left <= 0:
+            return
+        with self._lock:
+            before = self._left
+            self._left -= seconds
+            is_time = self._left <= 0 < before
+        if is_time:
+            with suppress(RuntimeError):  # the interpreter ends, or the system has no more threads
+                Thread(target=make_large, args=(self._others,), daemon=True).start()
+
+
+def give_back(file: Path) -> None:
+    """Give back all pages in which this process maps a file and which it cannot have written to."""
+    name = os.path.realpath(file)
+    for region in _regions():
+        if region.name == name and "w" not in region.access:
+            _advise(region.start, region.end, _DONT_NEED)
+
+
+def make_large(others: Collection[Region] = ()) -> None:
+    """Make large pages of memory that lies close together, unless this system does not want any.
+
+    Args:
+        others: regions that are left as they are.
+    """
+    if "[never]" in (wanted := read_text(_SWITCH)) or not wanted:
+        return
+    with suppress(OSError), Path("/proc/self/pagemap").open("rb", buffering=0) as table:
+        for region in _regions():
+            if region.name in {"", "[heap]"} and region.access == "rw-p":
+                older = [other for other in others if region.start < other.end and other.start < region.end]
+                for start in range(-(-region.start // _LARGE) * _LARGE, region.end - _LARGE + 1, _LARGE):
+                    is_older = any(other.start < start + _LARGE and start < other.end for other in older)
+                    if not is_older and _present(table, start) >= _FULL:
+                        _advise(start, start + _LARGE, _COLLAPSE)
+
+
+def _regions() -> Iterator[Region]:
+    for line in read_text(Path("/proc/self/maps")).splitlines():
+        addresses, access, *_, name = f"{line} ".split(" ", maxsplit=_FIELDS - 1)
+        start, end = (int(address, 16) for address in addresses.split("-"))
+        yield Region(start, end, access, name.strip())
+
+
+def _present(table: FileIO, start: int) -> float:
+    """Return the share of a large page's small ones that are in memory: https://docs.kernel.org/admin-guide/mm/pagemap.html."""
+    count = _LARGE // PAGESIZE
+    table.seek(start // PAGESIZE * _ENTRY)
+    entries = np.frombuffer(table.read(count * _ENTRY), np.uint64)
+    return np.count_nonzero(entries >> np.uint64(63)) / count
+
+
+def _advise(start: int, end: int, advice: int) -> None:
+    """Tell the system about a region. It need not heed it, and an older one does not know every advice."""
+    if function := _madvise():
+        function(start, end - start, advice)
+
+
+@cache
+def _madvise() -> Callable[[int, int, int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    with suppress(AttributeError, OSError):  # a system without a C library that can be opened
+        function = ctypes.CDLL(None).madvise
+        function.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        function.restype = ctypes.c_int
+        return function
+    return None

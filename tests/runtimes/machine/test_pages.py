@@ -1,0 +1,135 @@
+"""Memory given back and memory in large pages: what is in it stays the same."""
+
+from __future__ import annotations
+
+import mmap
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sentiment_edge_runtimes.machine import pages
+from sentiment_edge_runtimes.machine.pages import Settling, give_back, make_large
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
+SIZE = 2**22
+CONTENTS = np.random.default_rng(0).bytes(SIZE)
+
+
+def mapped_bytes(name: str, field: str) -> int:
+    """Return the sum of a field of smaps over the regions of a file, or of memory without a name."""
+    found, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text("utf-8").splitlines():
+        first, *others = line.split(maxsplit=5)
+        if not first.endswith(":"):
+            inside = (others[-1] if len(others) == 5 else "") == name
+        elif inside and first == f"{field}:":
+            found += 1024 * int(others[0])
+    return found
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "with a space"
+    path.write_bytes(CONTENTS)
+    return path
+
+
+@linux
+def test_a_file_that_was_read_is_given_back_and_reads_the_same(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as read:
+        assert read[:] == CONTENTS
+        assert mapped_bytes(str(file), "Rss") == SIZE
+        give_back(link)
+        assert mapped_bytes(str(file), "Rss") == 0
+        assert read[:] == CONTENTS
+
+
+@linux
+def test_what_was_written_into_a_mapped_file_is_kept(file: Path) -> None:
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY) as copy:
+        copy[:4] = b"mine"
+        give_back(file)
+        assert copy[:] == b"mine" + CONTENTS[4:]
+
+
+def test_a_file_that_nobody_maps_or_that_is_missing(tmp_path: Path) -> None:
+    give_back(tmp_path / "missing")
+
+
+@linux
+def test_large_pages_hold_what_the_small_ones_held() -> None:
+    arrays = [np.frombuffer(CONTENTS, np.uint8).copy() for _ in range(8)]
+    before = mapped_bytes("", "AnonHugePages")
+    worker = threading.Thread(target=make_large)
+    worker.start()
+    sums = [array.sum() for array in arrays]  # read meanwhile
+    worker.join()
+    assert all(array.tobytes() == CONTENTS for array in arrays)
+    assert sums == [array.sum() for array in arrays]
+    assert mapped_bytes("", "AnonHugePages") >= before
+
+
+@linux
+def test_memory_of_before_the_model_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "enabled").write_text("always [madvise] never\n")
+    older = [np.frombuffer(CONTENTS, np.uint8).copy() for _ in range(8)]
+    others = tuple(pages._regions())  # noqa: SLF001
+    newer = [np.frombuffer(CONTENTS, np.uint8).copy() for _ in range(8)]
+    advised: list[tuple[int, int]] = []
+    monkeypatch.setattr(pages, "_SWITCH", tmp_path / "enabled")
+    monkeypatch.setattr(pages, "_advise", lambda start, end, _: advised.append((start, end)))
+    make_large(others)
+    held = [(array.ctypes.data, array.ctypes.data + SIZE) for array in older]
+    assert not [span for span in advised for start, end in held if span[0] < end and start < span[1]]
+    held = [(array.ctypes.data, array.ctypes.data + SIZE) for array in newer]
+    assert [span for span in advised for start, end in held if start <= span[0] and span[1] <= end]
+
+
+@linux
+def test_memory_that_was_never_touched_takes_none_for_large_pages() -> None:
+    empty = mmap.mmap(-1, 64 * SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # nothing of it is in memory
+    before = mapped_bytes("", "Rss")
+    make_large()
+    assert mapped_bytes("", "Rss") - before < len(empty) / 2
+    empty.close()
+
+
+@pytest.mark.parametrize("switch", ["always madvise [never]\n", ""], ids=["unwanted", "unknown"])
+def test_a_system_that_wants_no_large_pages_gets_none(switch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "enabled").write_text(switch)
+    monkeypatch.setattr(pages, "_SWITCH", tmp_path / "enabled")
+    monkeypatch.setattr(pages, "_advise", lambda *_: pytest.fail("advised all the same"))
+    make_large()
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(0, 0.5), (2 * 10**8, 3)], ids=["small", "large"])
+def test_pages_become_large_once_when_a_model_has_run_long_enough_for_its_size(
+    size: int, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = threading.Semaphore(0)
+    monkeypatch.setattr(pages, "make_large", lambda _: called.release())
+    settling = Settling(size)
+    for _ in range(9):
+        settling.ran(seconds / 10)
+    assert not called.acquire(timeout=0.1)
+    others = [threading.Thread(target=settling.ran, args=(seconds,)) for _ in range(8)]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join()
+    assert called.acquire(timeout=60)
+    assert not called.acquire(timeout=0.1)
+
+
+def test_another_system_has_none_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    pages._madvise.cache_clear()  # noqa: SLF001
+    give_back(tmp_path)
+    make_large()
+    monkeypatch.undo()
+    pages._madvise.cache_clear()  # noqa: SLF001
