@@ -35,7 +35,7 @@ _STAGES = {
     "`load` imported": "from sentiment_edge import load",
     "bundle opened and checked": f"{_OPEN}Bundle.open(Path(root))",
     "tokenizer read, library imported": f"{_OPEN}load(root, engine=engine)",
-    "session made": f"{_OPEN}model = load(root, engine=engine); open_engine(model.bundle, engine, {usable_cpus()})",
+    "session made": f"{_OPEN}model = load(root, engine=engine); open_engine(model.bundle, engine, {usable_cpus()}).sharing(1)",
     "first answer": f"{_OPEN}load(root, engine=engine)({_TEXT!r})",
 }
 _ANSWER = "first answer"

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_ROWS = 16
-MAX_TOKENS = 1024
+MAX_TOKENS = 512
 """Bounds on one batch, for the sake of memory and of the time to the first answer; larger batches are no faster."""
+LONG = 1024
+"""Tokens above which a text takes much memory: such texts do not run beside each other."""
 ROUNDS = 2
 """Batches for each of those that run at once, at least: with fewer, some would wait for the longest."""
 
@@ -66,10 +68,10 @@ def _merged(texts: Mapping[int, int], fixed_rows: int | None, rows_of: Callable[
     cheapest: list[tuple[int, int]] = [(0, 0)]
     """At index n, of the n shortest levels: the least cost, and the level at which the last group starts."""
     for end, length in enumerate(levels, start=1):
-        options, together = [], 0
+        options, together, rows = [], 0, rows_of(length)
         for start in reversed(range(end)):
             together += texts[levels[start]]
-            options.append((cheapest[start][0] + _cost(together, length, fixed_rows, rows_of(length)), start))
+            options.append((cheapest[start][0] + _cost(together, length, fixed_rows, rows), start))
         cheapest.append(min(options))
     padded: dict[int, int] = {}
     end = len(levels)

@@ -241,7 +241,7 @@ class Classifier:
         """
         encoding, truncated = self._tokenizer.encode_one(text)
         tokens = Tokens(encoding.ids, truncated)
-        outputs = infer_one(self._open_engine(1), self.bundle.manifest, tokens.ids)
+        outputs = infer_one(self._open_engine(), self.bundle.manifest, tokens.ids)
         if outputs.attention is None:
             raise EngineError(f"{self.bundle.root}: a {self.bundle.manifest.family} model has no attention to show")
         weights = outputs.attention[0][: len(tokens.ids)].tolist()
@@ -277,14 +277,14 @@ class Classifier:
         return run_isolated(self._logits, tokens, probe=lambda: self._tokenizer.encode([PROBE]))
 
     def _logits(self, tokens: Sequence[Tokens]) -> NDArray[np.float32]:
-        return infer(self._open_engine(len(tokens)), self.bundle.manifest, [text.ids for text in tokens])
+        return infer(self._open_engine(), self.bundle.manifest, [text.ids for text in tokens])
 
-    def _open_engine(self, texts: int) -> Engine:
+    def _open_engine(self) -> Engine:
         """Return this process's engine: the parent's has no threads left after a fork, and is kept by `kept_in_forks`."""
         process = os.getpid()
         with self._own_lock():
             if self._engine is None or self._engine[0] != process:
-                self._engine = process, open_engine(self.bundle, self.engine, self._threads, texts)
+                self._engine = process, open_engine(self.bundle, self.engine, self._threads)
             return self._engine[1]
 
     def _own_lock(self) -> RLock:

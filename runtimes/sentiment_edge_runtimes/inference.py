@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentiment_edge_runtimes.batching import Batch, pad, plan
+from sentiment_edge_runtimes.batching import LONG, Batch, pad, plan
 from sentiment_edge_runtimes.engines.parallel import run_all
 
 if TYPE_CHECKING:
@@ -26,11 +26,25 @@ def infer(engine: Engine, manifest: Manifest, texts: Sequence[Sequence[int]]) ->
         manifest: how the model wants its texts.
         texts: the token ids of each text, at least one and no more than the model reads.
 
+    Long texts run one after the other, on all threads: the memory that one takes grows faster than its length.
+
     Raises:
         EngineError: the engine failed.
     """
     logits = np.empty((len(texts), len(manifest.labels)), dtype=np.float32)
-    session, at_once = engine.sharing(len(texts))
+    long = [row for row, ids in enumerate(texts) if len(ids) > LONG]
+    others = [row for row, ids in enumerate(texts) if len(ids) <= LONG]
+    for rows, beside in ((long, 1), (others, len(others))):
+        if rows:
+            logits[rows] = _infer(engine, manifest, [texts[row] for row in rows], beside)
+    return logits
+
+
+def _infer(engine: Engine, manifest: Manifest, texts: Sequence[Sequence[int]], beside: int) -> NDArray[np.float32]:
+    """Return the logits of texts, of which so many may share the threads."""
+    logits = np.empty((len(texts), len(manifest.labels)), dtype=np.float32)
+    session, at_once = engine.sharing(beside)
+    at_once = min(at_once, beside)
     batches = list(plan([len(ids) for ids in texts], engine.lengths, manifest.batch, at_once))
 
     def fill(batch: Batch) -> None:

@@ -55,6 +55,7 @@ def open_subjects(subjects: Sequence[Subject], progress: Progress, *, asked: boo
     for subject in subjects:
         try:
             engine = open_engine(*subject)
+            engine.sharing(1)  # or it would be refused only when it is run
         except EngineError as error:
             if asked:
                 raise

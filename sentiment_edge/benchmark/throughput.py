@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge.benchmark.texts import spread
 from sentiment_edge_runtimes.batching import plan
+from sentiment_edge_runtimes.engines.sessions import MANY
 from sentiment_edge_runtimes.errors import TextError
 from sentiment_edge_runtimes.inputs import READ_AHEAD
 from sentiment_edge_runtimes.machine.threads import usable_cpus
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.classifier import Classifier
 
-_TRIAL = 16
-"""Lines that are timed first, to find how many fit into the time."""
+_TRIAL = max(16, MANY * usable_cpus())
+"""Lines that are timed first, to find how many fit into the time; enough to be labelled as many are."""
 _USUAL = 1024
 """Lines of a pass if fewer are given: as many as a stream reads ahead."""
 _MOST_PASSES, _LEAST_PASSES = 5, 2

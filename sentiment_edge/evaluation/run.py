@@ -13,7 +13,9 @@ from sentiment_edge.data.labels import match_labels
 from sentiment_edge.data.predictions import read_predictions
 from sentiment_edge.evaluation.result import Comparison, EvaluationResult, EvaluationRun, Flip
 from sentiment_edge.metrics import Outcomes, evaluate, mcnemar
+from sentiment_edge_runtimes.engines.sessions import MANY
 from sentiment_edge_runtimes.errors import InputError
+from sentiment_edge_runtimes.machine.threads import usable_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +94,8 @@ def _label(classifier: Classifier, names: Sequence[str], data: _Data, progress: 
     bundle = classifier.bundle
     if bundle.manifest.activation == "sigmoid":
         progress.remark(f"{bundle.root}: its classes do not exclude each other; the most likely one counts as its answer")
-    classifier([data.rows[0].text], on_error="return")  # the engine starts at first use, which is not part of its speed
+    first = data.rows[: MANY * usable_cpus()]
+    classifier([row.text for row in first], on_error="return")  # the engine starts at first use: that is not part of its speed
     probabilities = np.zeros((len(data.rows), len(names)))
     predicted = np.zeros(len(data.rows), dtype=np.int64)
     classes = {name: index for index, name in enumerate(names)}

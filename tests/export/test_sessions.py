@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("openvino", reason="needs the extra export-openvino")
 
 from sentiment_edge import load
+from sentiment_edge.export import GraphOptions
 from sentiment_edge_runtimes import classifier as classifier_module
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.engines import sessions
@@ -89,7 +90,8 @@ def test_a_text_alone_has_all_threads_and_the_same_answer(exports: Exports, mode
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_other_session_is_opened_only_when_it_was_missed_for_long(exports: Exports, engine: EngineName) -> None:
-    opened = open_engine(bundle_of(exports, "bert"), engine, THREADS, texts=1000)
+    opened = open_engine(bundle_of(exports, "bert"), engine, THREADS)
+    assert opened.sharing(1000)[1] == THREADS
     assert opened.sharing(1)[1] == THREADS  # such as the last line of a file
     assert [opened.sharing(1)[1] for _ in range(100)][-1] == 1
     assert opened.sharing(1000)[1] == THREADS
@@ -106,6 +108,7 @@ def test_without_memory_for_another_session_all_run_in_the_first(
     together = classifier.logits(MANY)
     assert np.abs(together[:1] - alone).max() < 1e-5
     opened = open_engine(bundle_of(exports, "bert"), engine, THREADS)
+    assert opened.sharing(1)[1] == 1
     assert {opened.sharing(1000)[1] for _ in range(3)} == {1}
 
 
@@ -119,3 +122,11 @@ def test_a_bundle_that_is_gone_by_then_keeps_the_first_session(exports: Exports,
         if path.is_file():
             path.unlink()
     assert np.abs(classifier.logits(MANY)[:1] - first).max() < 1e-5
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_few_batches_of_a_fixed_size_are_few_texts(exports: Exports, engine: EngineName) -> None:
+    fixed = exports("bert", engines=ENGINES, graph=GraphOptions(fixed_length=16, fixed_batch=4)).bundle
+    opened = open_engine(fixed, engine, THREADS)
+    assert opened.sharing(12)[1] == 1  # three batches
+    assert load(fixed.root, engine=engine, threads=THREADS).logits(MANY[:3] * 9).shape == (27, 2)

@@ -35,6 +35,7 @@ def take_turns(runs: Mapping[str, Callable[[], _Result]], rounds: int) -> dict[s
 
 def burst(run: Callable[[], object]) -> Callable[[], float]:
     """Return what waits, runs once to fill the caches, then runs as often as makes a figure worth having: seconds per run."""
+    run()  # prepares the shape, which may take long
     start = time.perf_counter()
     run()
     times = max(1, round(ENOUGH / (time.perf_counter() - start)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.errors import first_line
 from suite.building import build
 from suite.contestants.contestant import Unavailable
+from suite.measures.processes import ModelProcess
 from suite.measures.rounds import medians, ratios
 from suite.measures.running import measure_bulk, measure_latency
 from suite.measures.sizes import installed_bytes, model_bytes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from suite.contestants.contestant import Contestant, Model
+    from suite.contestants.contestant import Contestant
     from suite.measures.rounds import Costs
     from suite.settings import Settings
     from suite.subjects import Subject
@@ -53,14 +54,15 @@ class SubjectRun:
         """Measure everything."""
         lasting = {each: folder for each, folder in self._folders.items() if not each.only_starts}
         if any(each.ours for each in lasting):
-            models = {}
-            for contestant, folder in lasting.items():
-                with self._others_may_fail(contestant):
-                    models[contestant.name] = contestant.open(folder, self._settings.threads)
             self._note_choice()
-            self._measure_latency(models)
-            self._measure_bulk(models)
-            models.clear()
+            with ExitStack() as processes:
+                models = {}
+                for contestant, folder in lasting.items():
+                    with self._others_may_fail(contestant):
+                        models[contestant.name] = ModelProcess(contestant, folder, self._settings.threads)
+                        processes.callback(models[contestant.name].close)
+                self._measure_latency(models)
+                self._measure_bulk(models)
             self._measure_starts_and_sizes(lasting)
         return self.measurements
 
@@ -71,13 +73,15 @@ class SubjectRun:
 
                 self.measurements.auto = load(folder, threads=self._settings.threads).engine
 
-    def _measure_latency(self, models: Mapping[str, Model]) -> None:
+    def _measure_latency(self, models: Mapping[str, ModelProcess]) -> None:
+        for model in models.values() if self._subject.shapes else ():
+            model.settle(*self._subject.shapes[0])
         for rows, length in self._subject.shapes:
             self._say(f"{rows}x{length}")
             costs = measure_latency(models, rows, length, self._settings.rounds)
             self.measurements.latency[f"{rows}x{length}"] = self._measured(costs)
 
-    def _measure_bulk(self, models: Mapping[str, Model]) -> None:
+    def _measure_bulk(self, models: Mapping[str, ModelProcess]) -> None:
         for name, count in (self._subject.texts or {}).items():
             self._say(f"texts of {name}")
             try:

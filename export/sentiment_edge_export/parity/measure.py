@@ -14,7 +14,7 @@ from sentiment_edge_export.parity.batches import alone, longest_within, mixed, p
 from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
 from sentiment_edge_export.parity.texts import parity_texts
 from sentiment_edge_export.quantization.workers import each_on_one_thread
-from sentiment_edge_runtimes.batching import pad
+from sentiment_edge_runtimes.batching import LONG, pad
 from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
 from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.engines.parallel import run_all
@@ -211,7 +211,7 @@ class _Runs:
             run = partial(self._fill, session, logits)
             remaining = iter(batches)
             while some := [*islice(remaining, at_once)]:
-                run_all(run, some, at_once)
+                run_all(run, some, at_once if max(batch.length for batch in some) <= LONG else 1)
                 for batch in some:
                     padded_to[[*batch.rows]] = batch.length
                 done += sum(map(self._tokens, some))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ class Check:
     """
 
     def __init__(self, steps: Iterable[Step]) -> None:
-        self._remaining = iter(enumerate(steps))
+        self._remaining = deque(enumerate(steps))
         self._lock = Lock()
         self._failures: dict[int, BaseException] = {}
         self._given_up = False
@@ -52,10 +53,12 @@ class Check:
     def _work(self) -> None:
         while not (self._given_up or self._failures):  # all steps before one that failed have begun
             with self._lock:
-                number, step = next(self._remaining, (-1, None))
-            if step is None:
-                return
+                if not self._remaining:
+                    return
+                number, step = self._remaining.popleft()
             try:
                 step()
-            except Exception as error:  # noqa: BLE001 - raised by `finish`, in its caller's thread
-                self._failures[number] = error
+            except BaseException as error:
+                self._failures[number] = error  # raised by `finish`, in its caller's thread
+                if not isinstance(error, Exception):
+                    raise

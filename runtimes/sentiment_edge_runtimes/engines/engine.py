@@ -57,6 +57,7 @@ class Engine(Protocol):
 
         Raises:
             EngineError: the engine refuses the model.
+            BundleDamaged: a file of the model has changed since the bundle was opened.
         """
         ...
 

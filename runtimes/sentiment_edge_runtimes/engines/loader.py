@@ -16,27 +16,19 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.vocabulary import EngineName
 
 
-def open_engine(bundle: Bundle, name: EngineName, threads: int, texts: int = 1) -> Engine:
-    """Load the bundle's model into an engine.
-
-    Args:
-        bundle: the bundle.
-        name: the engine.
-        threads: the threads to use.
-        texts: the number of texts that it will be asked for first, which decides what is loaded at once.
+def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
+    """Return an engine for the bundle's model, which is loaded when it is first run or its `sharing` is called.
 
     Raises:
         OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
-        EngineError: the bundle has no model for the engine, or the engine is not installed or refuses the model.
-        BundleDamaged: a file of the model has changed since the bundle was opened.
+        EngineError: the bundle has no model for the engine, or the engine is not installed. When it is loaded: the engine
+            refuses the model.
+        BundleDamaged: when it is loaded: a file of the model has changed since the bundle was opened.
     """
     check_choice("name", name, ENGINES)
     check_at_least("threads", threads, 1)
     bundle.model_path(name)
-    module = import_engine(name)
-    engine = cast("Engine", module.open_engine(bundle, threads))
-    engine.sharing(texts)
-    return engine
+    return cast("Engine", import_engine(name).open_engine(bundle, threads))
 
 
 def import_engine(name: EngineName) -> ModuleType:

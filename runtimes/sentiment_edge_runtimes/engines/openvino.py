@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import weakref
+from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +28,17 @@ with unreported():  # as the import itself reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle import Bundle
 
+# Two threads that made a process's first tensors at once would wait for each other for good, in OpenVINO's own code.
+openvino.Tensor(np.zeros(1, np.int64), shared_memory=True).data.sum()
+
 _DEVICE = "CPU"
+_LIVING = Counter[Path]()
+"""The sessions of each file of weights."""
 _STEP, _SHORT = 4, 64
 """Tokens: texts up to the second are padded to multiples of the first."""
 _MILLISECONDS = 20
@@ -47,6 +54,9 @@ class OpenVinoSession:
             known = FrontEndManager().load_by_framework("ir").supported(os.fspath(path))
         if not known:  # asked beforehand: OpenVINO would try each format that it reads, and log each failure
             raise EngineError(f"{path}: not in a format that OpenVINO {openvino.__version__} knows; pip install -U openvino")
+        self._weights = path.with_suffix(".bin")
+        _LIVING[self._weights] += 1
+        weakref.finalize(self, _LIVING.subtract, [self._weights]).atexit = False
         self._model = _compile(bundle, path, threads, streams)
         with translated(f"{path}: OpenVINO cannot load it"):
             self._inputs = [node.any_name for node in self._model.inputs]
@@ -57,10 +67,8 @@ class OpenVinoSession:
         if not {*self._inputs} <= {*INPUTS} or not right:
             raise EngineError(f"{path}: not a classifier of {self._classes} labels; export the bundle again")
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
-        self._weights = path.with_suffix(".bin")
         self._prepared = False
-        # Two threads that made a process's first tensors at once would wait for each other for good, in OpenVINO's own code.
-        openvino.Tensor(np.zeros(1, np.int64), shared_memory=True).data.sum()
+        self._give_back()  # all of it was read if the model was compiled
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Outputs:
         """Run one batch; see `Session`."""
@@ -81,12 +89,19 @@ class OpenVinoSession:
         if self._prepared:
             return request.infer(tensors, share_inputs=True)
         request.start_async(tensors, share_inputs=True)
-        while not request.wait_for(_MILLISECONDS):
-            give_back(self._weights)
-        request.wait()  # raises what went wrong
-        give_back(self._weights)
+        try:
+            while not request.wait_for(_MILLISECONDS):
+                self._give_back()
+        finally:
+            request.wait()  # raises what went wrong; an interrupt waits too, for the run reads the tensors
+        self._give_back()
         self._prepared = True
         return request.results
+
+    def _give_back(self) -> None:
+        """Give back the file's pages, unless another session has it mapped too, which may end at any moment."""
+        if _LIVING[self._weights] == 1:
+            give_back(self._weights)
 
     def _request(self) -> openvino.InferRequest:
         with suppress(Empty):
@@ -140,14 +155,15 @@ def _compile(bundle: Bundle, path: Path, threads: int, streams: int) -> openvino
     properties = _properties(bundle, threads, streams)
     key = (openvino.__version__, bundle.fingerprint, cpu_features(), *sorted(properties.items()))
     weights = path.with_suffix(".bin")
+    if not cpu_features().features:  # the key does not name the CPU, and another one may have compiled it
+        _check_products(bundle, path)
     if (compiled := recall("openvino", *key)) is not None:
         with suppress(RuntimeError):  # another build of OpenVINO may refuse it: compile anew
             return core.import_model(compiled, _DEVICE, {**properties, "WEIGHTS_PATH": os.fspath(weights)})
     _check_products(bundle, path)
     with translated(f"{path}: OpenVINO cannot load it"):
         model = core.compile_model(os.fspath(path), _DEVICE, properties)
-    give_back(weights)  # all of it was read
-    with suppress(RuntimeError):
+    with suppress(RuntimeError, MemoryError):
         remember(bytes(model.export_model().getvalue()), "openvino", *key)
     return model
 

@@ -16,7 +16,7 @@ def run_all(function: Callable[[T], object], items: Iterable[T], workers: int) -
     """Call the function with each item on up to that many threads, of which this one is the first.
 
     The standard library's pools refuse all work once the main thread has ended; here this thread does alone what no other
-    can be started for. An exception, of which the first is raised, ends the work after the calls under way.
+    can be started for. An exception ends the work after the calls under way; the first is raised, or an interrupt.
     """
     remaining, lock = iter(items), Lock()
     failures: list[BaseException] = []
@@ -46,5 +46,5 @@ def run_all(function: Callable[[T], object], items: Iterable[T], workers: int) -
     except BaseException as error:  # an interrupt between two calls
         failures.append(error)
         raise
-    if failures:
-        raise failures[0]
+    if failures:  # an interrupt before all others: whoever handles an error would go on
+        raise next((each for each in failures if not isinstance(each, Exception)), failures[0])

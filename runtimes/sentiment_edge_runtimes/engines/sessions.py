@@ -7,7 +7,6 @@ when it is needed, and the other when it has been missed for long enough and the
 
 from __future__ import annotations
 
-from contextlib import suppress
 from threading import RLock
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -31,6 +30,8 @@ MANY = 2
 """Texts for each thread from which on they are many."""
 _MISSED = 64
 """Texts that would have liked the other kind of session, after which it is opened: it costs about as long as they gain."""
+_AGAIN = 100
+"""Times as many texts after which a session that could not be opened is tried again."""
 _ROOM = 8
 """Times the size of the model that must be left of the memory for it."""
 
@@ -88,13 +89,18 @@ class Sessions:
 
     def sharing(self, texts: int) -> tuple[Session, int]:
         """Return a session and the number of batches at once; see `Engine`."""
-        wanted = self._threads if texts >= MANY * self._threads or not self._divisible else 1
+        batches = -(-texts // (self._bundle.manifest.batch or 1))
+        wanted = self._threads if batches >= MANY * self._threads or not self._divisible else 1
+        if (session := self._opened.get(wanted)) is not None:
+            return session, wanted
         with self._lock:
             if not self._opened:
                 self._open(wanted)
-            elif wanted not in self._opened and self._is_worth_it(texts):
-                with suppress(BundleError, EngineError):  # the other one still works
+            elif wanted not in self._opened and self._is_worth_it(batches):
+                try:
                     self._open(wanted)
+                except (BundleError, EngineError, MemoryError, OSError):  # the other one still works
+                    self._missed = -_AGAIN * _MISSED
             at_once = wanted if wanted in self._opened else next(iter(self._opened))
             return self._opened[at_once], at_once
 

@@ -55,8 +55,11 @@ def _imported_late(name: str) -> object:
     """Return what OpenVINO would have had, had it imported its converter: https://peps.python.org/pep-0562/."""
     if name not in {"convert_model", "tools"}:
         raise AttributeError(f"module {_LIBRARY!r} has no attribute {name!r}")
-    with _hidden(_REPORTER):
-        converter = import_module(_CONVERTER)
+    try:
+        with _hidden(_REPORTER):
+            converter = import_module(_CONVERTER)
+    except ImportError as error:
+        raise AttributeError(f"module {_LIBRARY!r} has no attribute {name!r}: {error}") from error
     library = sys.modules[_LIBRARY]
     library.convert_model = converter.convert_model  # type: ignore[attr-defined]
     return vars(library)[name]

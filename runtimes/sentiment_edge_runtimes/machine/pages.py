@@ -12,8 +12,10 @@ takes a while, so only a model that has run for some time is worth it.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
+from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from functools import cache
 from mmap import PAGESIZE
@@ -26,7 +28,7 @@ import numpy as np
 from sentiment_edge_runtimes.machine.control_groups import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from io import FileIO
 
 _DONT_NEED, _COLLAPSE = 4, 25
@@ -37,6 +39,8 @@ _FULL = 0.9
 _LEAST_SECONDS, _SECONDS_OF_A_BYTE = 0.5, 15e-9
 """The time that a model runs before its pages become large. Moving its memory takes a fifth of that; short texts then save a
 tenth to a quarter of their time, so that it is worth it from about as much time again."""
+_TIMES, _LEAST_BYTES = 4, 2**26
+"""The most that counts as a model's own memory: times its weights, as batches need some too; or these bytes, if more."""
 _SWITCH = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 _FIELDS = 6
 _ENTRY = 8
@@ -63,8 +67,10 @@ class Settling:
         Args:
             size: the bytes of its weights.
         """
-        self._left = max(_LEAST_SECONDS, _SECONDS_OF_A_BYTE * size)
-        self._others = tuple(_regions())
+        wanted = "[never]" not in (switch := read_text(_SWITCH)) and bool(switch)
+        self._left = max(_LEAST_SECONDS, _SECONDS_OF_A_BYTE * size) if wanted else 0.0
+        self._others = [*_regions()] if wanted else []
+        self._most = max(_LEAST_BYTES, _TIMES * size)
         self._lock = Lock()
 
     def ran(self, seconds: float) -> None:
@@ -76,41 +82,50 @@ class Settling:
             self._left -= seconds
             is_time = self._left <= 0 < before
         if is_time:
+            others, self._others = self._others, []
             with suppress(RuntimeError):  # the interpreter ends, or the system has no more threads
-                Thread(target=make_large, args=(self._others,), daemon=True).start()
+                Thread(target=make_large, args=(others, self._most), name="sentiment-edge-pages", daemon=True).start()
 
 
 def give_back(file: Path) -> None:
-    """Give back all pages in which this process maps a file and which it cannot have written to."""
+    """Give back all pages in which this process maps a file and which it cannot have written to.
+
+    Nobody may unmap the file meanwhile: other memory could come to lie where it was, and would be lost.
+    """
     name = os.path.realpath(file)
     for region in _regions():
         if region.name == name and "w" not in region.access:
             _advise(region.start, region.end, _DONT_NEED)
 
 
-def make_large(others: Collection[Region] = ()) -> None:
-    """Make large pages of memory that lies close together, unless this system does not want any.
+def make_large(others: Sequence[Region] = (), most: float = math.inf) -> None:
+    """Make large pages of memory that lies close together.
 
     Args:
-        others: regions that are left as they are.
+        others: regions that are left as they are, in the order of their addresses.
+        most: the most bytes to move: the program may have come by much other memory meanwhile.
     """
-    if "[never]" in (wanted := read_text(_SWITCH)) or not wanted:
-        return
+    starts, ends = [other.start for other in others], [other.end for other in others]
     with suppress(OSError), Path("/proc/self/pagemap").open("rb", buffering=0) as table:
         for region in _regions():
             if region.name in {"", "[heap]"} and region.access == "rw-p":
-                older = [other for other in others if region.start < other.end and other.start < region.end]
                 for start in range(-(-region.start // _LARGE) * _LARGE, region.end - _LARGE + 1, _LARGE):
-                    is_older = any(other.start < start + _LARGE and start < other.end for other in older)
-                    if not is_older and _present(table, start) >= _FULL:
+                    is_other = bisect_right(ends, start) < bisect_left(starts, start + _LARGE)
+                    if most > 0 and not is_other and _present(table, start) >= _FULL:
                         _advise(start, start + _LARGE, _COLLAPSE)
+                        most -= _LARGE
 
 
 def _regions() -> Iterator[Region]:
-    for line in read_text(Path("/proc/self/maps")).splitlines():
-        addresses, access, *_, name = f"{line} ".split(" ", maxsplit=_FIELDS - 1)
-        start, end = (int(address, 16) for address in addresses.split("-"))
-        yield Region(start, end, access, name.strip())
+    """Yield the regions in the order of their addresses; a line ends with a line feed only, whatever a file's name holds."""
+    try:
+        lines = Path("/proc/self/maps").read_bytes().split(b"\n")
+    except OSError:  # another system
+        return
+    for line in filter(None, lines):
+        addresses, access, *_, name = (line + b" ").split(b" ", maxsplit=_FIELDS - 1)
+        start, end = (int(address, 16) for address in addresses.split(b"-"))
+        yield Region(start, end, access.decode(), os.fsdecode(name.strip(b" ")))
 
 
 def _present(table: FileIO, start: int) -> float:

@@ -182,7 +182,7 @@ def test_only_what_changed_is_hashed_again(bundle_folder: Path, monkeypatch: pyt
     assert hashed == []
     os.utime(bundle_folder / MODEL, (1e9, 1e9))
     for _ in range(2):
-        open_engine(model.bundle, "onnxruntime", 1)
+        open_engine(model.bundle, "onnxruntime", 1).sharing(1)
     assert hashed == [MODEL]
 
 

@@ -21,7 +21,7 @@ CONTENTS = np.random.default_rng(0).bytes(SIZE)
 def mapped_bytes(name: str, field: str) -> int:
     """Return the sum of a field of smaps over the regions of a file, or of memory without a name."""
     found, inside = 0, False
-    for line in Path("/proc/self/smaps").read_text("utf-8").splitlines():
+    for line in Path("/proc/self/smaps").read_bytes().decode().split("\n")[:-1]:
         first, *others = line.split(maxsplit=5)
         if not first.endswith(":"):
             inside = (others[-1] if len(others) == 5 else "") == name
@@ -32,7 +32,7 @@ def mapped_bytes(name: str, field: str) -> int:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "with a space"
+    path = tmp_path / "with a space,\ra return and \u2028"
     path.write_bytes(CONTENTS)
     return path
 
@@ -75,13 +75,11 @@ def test_large_pages_hold_what_the_small_ones_held() -> None:
 
 
 @linux
-def test_memory_of_before_the_model_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "enabled").write_text("always [madvise] never\n")
+def test_memory_of_before_the_model_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     older = [np.frombuffer(CONTENTS, np.uint8).copy() for _ in range(8)]
     others = tuple(pages._regions())  # noqa: SLF001
     newer = [np.frombuffer(CONTENTS, np.uint8).copy() for _ in range(8)]
     advised: list[tuple[int, int]] = []
-    monkeypatch.setattr(pages, "_SWITCH", tmp_path / "enabled")
     monkeypatch.setattr(pages, "_advise", lambda start, end, _: advised.append((start, end)))
     make_large(others)
     held = [(array.ctypes.data, array.ctypes.data + SIZE) for array in older]
@@ -103,16 +101,18 @@ def test_memory_that_was_never_touched_takes_none_for_large_pages() -> None:
 def test_a_system_that_wants_no_large_pages_gets_none(switch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "enabled").write_text(switch)
     monkeypatch.setattr(pages, "_SWITCH", tmp_path / "enabled")
-    monkeypatch.setattr(pages, "_advise", lambda *_: pytest.fail("advised all the same"))
-    make_large()
+    monkeypatch.setattr(pages, "Thread", lambda **_: pytest.fail("begun all the same"))
+    Settling(0).ran(1000)
 
 
 @pytest.mark.parametrize(("size", "seconds"), [(0, 0.5), (2 * 10**8, 3)], ids=["small", "large"])
 def test_pages_become_large_once_when_a_model_has_run_long_enough_for_its_size(
-    size: int, seconds: float, monkeypatch: pytest.MonkeyPatch
+    size: int, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "enabled").write_text("always [madvise] never\n")
+    monkeypatch.setattr(pages, "_SWITCH", tmp_path / "enabled")
     called = threading.Semaphore(0)
-    monkeypatch.setattr(pages, "make_large", lambda _: called.release())
+    monkeypatch.setattr(pages, "make_large", lambda *_: called.release())
     settling = Settling(size)
     for _ in range(9):
         settling.ran(seconds / 10)
