@@ -6,12 +6,16 @@ import mmap
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from sentiment_edge_runtimes.machine import pages
 from sentiment_edge_runtimes.machine.pages import Settling, give_back, make_large
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
 SIZE = 2**22
@@ -28,6 +32,13 @@ def mapped_bytes(name: str, field: str) -> int:
         elif inside and first == f"{field}:":
             found += 1024 * int(others[0])
     return found
+
+
+def filled_memory() -> NDArray[np.uint8]:
+    """Return memory that the system has just given: what a program frees would serve an allocation of this size again."""
+    memory = mmap.mmap(-1, 4 * SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory[:] = CONTENTS * 4
+    return np.frombuffer(memory, np.uint8)
 
 
 @pytest.fixture
@@ -76,16 +87,16 @@ def test_large_pages_hold_what_the_small_ones_held() -> None:
 
 @linux
 def test_memory_of_before_the_model_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    older = [np.frombuffer(CONTENTS, np.uint8).copy() for _ in range(8)]
+    older = filled_memory()
     others = tuple(pages._regions())  # noqa: SLF001
-    newer = [np.frombuffer(CONTENTS, np.uint8).copy() for _ in range(8)]
+    newer = filled_memory()
     advised: list[tuple[int, int]] = []
     monkeypatch.setattr(pages, "_advise", lambda start, end, _: advised.append((start, end)))
     make_large(others)
-    held = [(array.ctypes.data, array.ctypes.data + SIZE) for array in older]
-    assert not [span for span in advised for start, end in held if span[0] < end and start < span[1]]
-    held = [(array.ctypes.data, array.ctypes.data + SIZE) for array in newer]
-    assert [span for span in advised for start, end in held if start <= span[0] and span[1] <= end]
+    first, last = older.ctypes.data, older.ctypes.data + len(older)
+    assert not [span for span in advised if span[0] < last and first < span[1]]
+    first, last = newer.ctypes.data, newer.ctypes.data + len(newer)
+    assert [span for span in advised if first <= span[0] and span[1] <= last]
 
 
 @linux
