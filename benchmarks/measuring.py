@@ -25,12 +25,17 @@ def describe_machine(*libraries: str) -> str:
 
 
 def interleaved_medians(runs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Run each in turn, round after round, so that all see the same noise; return the median of what each returned."""
+    """Return the median of what each returned, run in turns."""
+    return {name: statistics.median(values) for name, values in in_turns(runs, rounds).items()}
+
+
+def in_turns(runs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Run each in turn, round after round, so that all see the same noise; return what each returned in each round."""
     results: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             results[name].append(run())
-    return {name: statistics.median(values) for name, values in results.items()}
+    return results
 
 
 def seconds(run: Callable[[], object], times: int = 1) -> Callable[[], float]:

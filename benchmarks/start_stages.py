@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from measuring import describe_machine
+from measuring import describe_machine, in_turns
 
 from sentiment_edge.runtimes import usable_cpus
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
@@ -83,7 +83,7 @@ def main() -> None:
     for start in starts.values():
         start.seconds()  # fills the file cache
     print(cpu_features().name, describe_machine("onnxruntime", "tokenizers", "typer"), arguments.engine, sep=", ")
-    _print_table(_in_turns(starts, arguments.rounds))
+    _print_table(in_turns({name: start.seconds for name, start in starts.items()}, arguments.rounds))
 
 
 def _ours(bundle: str, engine: str, before: Path | None) -> dict[str, Start]:
@@ -103,14 +103,6 @@ def _ours(bundle: str, engine: str, before: Path | None) -> dict[str, Start]:
 
 def _program(code: str, environment: Mapping[str, str] | None = None) -> Start:
     return Start([sys.executable, "-c", code + _REACHED], environment or {})
-
-
-def _in_turns(starts: Mapping[str, Start], rounds: int) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = {name: [] for name in starts}
-    for _ in range(rounds):
-        for name, start in starts.items():
-            seconds[name].append(start.seconds())
-    return seconds
 
 
 def _print_table(seconds: Mapping[str, Sequence[float]]) -> None:

@@ -48,7 +48,7 @@ def _infer(engine: Engine, manifest: Manifest, texts: Sequence[Sequence[int]], b
     batches = list(plan([len(ids) for ids in texts], engine.lengths, manifest.batch, at_once))
 
     def fill(batch: Batch) -> None:
-        logits[list(batch.rows)] = _run(session, manifest, texts, batch).logits[: len(batch.rows)]
+        logits[list(batch.rows)] = run_batch(session, manifest, texts, batch).logits[: len(batch.rows)]
 
     run_all(fill, batches, min(at_once, len(batches)))
     return logits
@@ -61,8 +61,13 @@ def infer_one(engine: Engine, manifest: Manifest, text: Sequence[int]) -> Output
         EngineError: the engine failed.
     """
     (batch,) = plan([len(text)], engine.lengths, manifest.batch)
-    return _run(engine, manifest, [text], batch)
+    return run_batch(engine, manifest, [text], batch)
 
 
-def _run(run: Engine | Session, manifest: Manifest, texts: Sequence[Sequence[int]], batch: Batch) -> Outputs:
+def run_batch(run: Engine | Session, manifest: Manifest, texts: Sequence[Sequence[int]], batch: Batch) -> Outputs:
+    """Return what the model says of the texts of one batch; rows beyond them are repetitions.
+
+    Raises:
+        EngineError: the engine failed.
+    """
     return run(*pad([texts[row] for row in batch.rows], batch.length, manifest.pad_id, manifest.batch))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
 import onnxruntime
 
-from suite.contestants.tokens import Tokens, our_batches, padded
+from suite.contestants.tokens import Tokens, label_each, our_batches, padded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from suite.contestants.contestant import Bulk
@@ -57,14 +58,7 @@ class OnnxRuntimeModel:
 
     def ways(self) -> Mapping[str, Bulk]:
         """Loop as the documentation does, or over this project's batches."""
-        return {"one at a time": self._loop, "our batches": self._batched}
-
-    def _loop(self, texts: Sequence[str]) -> list[int]:
-        labels = []
-        for text in texts:
-            ids = np.array([self._tokens.one(text)])
-            labels.append(int(self.logits(ids, np.ones_like(ids)).argmax()))
-        return labels
+        return {"one at a time": partial(label_each, self._tokens, self.logits), "our batches": self._batched}
 
     def _batched(self, texts: Sequence[str]) -> list[int]:
         labels = [0] * len(texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import openvino
 
-from suite.contestants.tokens import GRID, Tokens, our_batches, padded
+from suite.contestants.tokens import GRID, Tokens, label_each, our_batches, padded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,19 +58,12 @@ class OpenVinoModel:
 
     def ways(self) -> Mapping[str, Bulk]:
         """Loop as the documentation does, or keep its queue for throughput filled with this project's batches."""
-        return {"one at a time": self._loop, "our batches": self._batched}
+        return {"one at a time": partial(label_each, self._tokens, self.logits), "our batches": self._batched}
 
     def _compile(self, hint: str) -> openvino.CompiledModel:
         # INFERENCE_PRECISION_HINT: else what is not int8 runs in bf16 where it can
         properties = {"PERFORMANCE_HINT": hint, "INFERENCE_NUM_THREADS": self._threads, "INFERENCE_PRECISION_HINT": "f32"}
         return openvino.Core().compile_model(self._folder / "model.xml", "CPU", properties)
-
-    def _loop(self, texts: Sequence[str]) -> list[int]:
-        labels = []
-        for text in texts:
-            ids = np.array([self._tokens.one(text)])
-            labels.append(int(self.logits(ids, np.ones_like(ids)).argmax()))
-        return labels
 
     def _batched(self, texts: Sequence[str]) -> list[int]:
         if self._queue is None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tokenizers import Tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
+
+    Ids = NDArray[np.int64]
 
 MAX_LENGTH = 512
 GRID = (*range(8, 64, 8), *range(64, 128, 16), *range(128, 256, 32), *range(256, MAX_LENGTH + 1, 64))
@@ -34,6 +36,15 @@ class Tokens:
     def many(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text."""
         return [encoding.ids for encoding in self._library.encode_batch_fast(texts)]
+
+
+def label_each(tokens: Tokens, logits: Callable[[Ids, Ids], NDArray[np.float32]], texts: Sequence[str]) -> list[int]:
+    """Return the index of each text's class, one text after the other, as documentations do."""
+    labels = []
+    for text in texts:
+        ids = np.array([tokens.one(text)])
+        labels.append(int(logits(ids, np.ones_like(ids)).argmax()))
+    return labels
 
 
 def our_batches(ids: Sequence[list[int]], grid: Sequence[int] | None = None) -> Iterator[tuple[int, ...]]:

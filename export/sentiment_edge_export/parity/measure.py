@@ -14,10 +14,11 @@ from sentiment_edge_export.parity.batches import alone, longest_within, mixed, p
 from sentiment_edge_export.parity.report import Bounds, ParityReport, WorstText
 from sentiment_edge_export.parity.texts import parity_texts
 from sentiment_edge_export.quantization.workers import each_on_one_thread
-from sentiment_edge_runtimes.batching import LONG, pad
+from sentiment_edge_runtimes.batching import LONG
 from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
 from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.engines.parallel import run_all
+from sentiment_edge_runtimes.inference import run_batch
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import drift, probabilities
 from sentiment_edge_runtimes.progress import SILENT, Progress
@@ -219,9 +220,8 @@ class _Runs:
             yield _Outcome(name, logits, padded_to if name == "padded" else None)
 
     def _fill(self, session: Session, logits: NDArray[np.float32], batch: Batch) -> None:
-        texts = [self._ids[row] for row in batch.rows]
-        outputs = session(*pad(texts, batch.length, self._manifest.pad_id, self._manifest.batch))
-        logits[[*batch.rows]] = outputs.logits[: len(texts)]
+        outputs = run_batch(session, self._manifest, self._ids, batch)
+        logits[[*batch.rows]] = outputs.logits[: len(batch.rows)]
 
     def _tokens(self, batch: Batch) -> int:
         return (self._manifest.batch or len(batch.rows)) * batch.length

@@ -155,12 +155,12 @@ def _compile(bundle: Bundle, path: Path, threads: int, streams: int) -> openvino
     properties = _properties(bundle, threads, streams)
     key = (openvino.__version__, bundle.fingerprint, cpu_features(), *sorted(properties.items()))
     weights = path.with_suffix(".bin")
-    if not cpu_features().features:  # the key does not name the CPU, and another one may have compiled it
+    compiled = recall("openvino", *key)
+    if compiled is None or not cpu_features().features:  # where the key does not name the CPU, another may have compiled it
         _check_products(bundle, path)
-    if (compiled := recall("openvino", *key)) is not None:
+    if compiled is not None:
         with suppress(RuntimeError):  # another build of OpenVINO may refuse it: compile anew
             return core.import_model(compiled, _DEVICE, {**properties, "WEIGHTS_PATH": os.fspath(weights)})
-    _check_products(bundle, path)
     with translated(f"{path}: OpenVINO cannot load it"):
         model = core.compile_model(os.fspath(path), _DEVICE, properties)
     with suppress(RuntimeError, MemoryError):
