@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sentiment_edge_runtimes.bundle import TOKENIZER
 from sentiment_edge_runtimes.errors import BundleInvalid, InputError, TextError, first_line, raise_first
 from sentiment_edge_runtimes.machine.panics import panics_raised
-from sentiment_edge_runtimes.machine.threads import usable_cpus
+from sentiment_edge_runtimes.tokenization.thread_pool import start_pool
 from sentiment_edge_runtimes.tokenization.tokenizer_file import TokenizerFault, read_tokenizer
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _CHARACTERS_PER_TOKEN = 32
 _MAX_CHARACTERS = 2**20
 """Characters of a text that are read at most: more of them could change its tokens only if one of its words were as long."""
 _EMPTY = "the tokenizer finds no token in this text"
+_MASKS = ("[MASK]", "<mask>", "<|mask|>")
+"""Names of the mask token, as published models have them."""
 
 
 class Tokens(NamedTuple):
@@ -46,7 +48,7 @@ class TextTokenizer:
         manifest = bundle.manifest
         self._max_length = manifest.max_length
         self._prefix = _CHARACTERS_PER_TOKEN * manifest.max_length
-        self._parallel = 1 < usable_cpus() <= threads  # the library's batches take every CPU or one
+        self._threads = threads
         try:
             self._tokenizer = read_tokenizer(bundle)
             special = _neutralize(self._tokenizer, manifest.max_length, plain=manifest.truncation == "plain")
@@ -61,6 +63,11 @@ class TextTokenizer:
             self.encode([PROBE])
         except TextError as error:
             raise BundleInvalid(bundle.root, f"{TOKENIZER} does not work ({error.problem})") from error
+
+    @property
+    def mask_id(self) -> int | None:
+        """The token that stands for a hidden one; None where the tokenizer has none."""
+        return next((found for name in _MASKS if (found := self._tokenizer.token_to_id(name)) is not None), None)
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text.
@@ -112,12 +119,16 @@ class TextTokenizer:
 
     def _encode_together(self, texts: Sequence[str]) -> list[Tokens]:
         short_texts = [encodable(text) for text in texts if len(text) <= self._prefix]
-        encodings = self._encode_all(short_texts, fast=self._parallel)
+        encodings = self._encode_all(short_texts, fast=len(short_texts) > 1 and self._may_use_pool())
         if not all(map(len, encodings)):
             raise TextError(_EMPTY)
         short = iter([(encoding, self._is_cut(encoding)) for encoding in encodings])
         read = [next(short) if len(text) <= self._prefix else self.encode_one(text) for text in texts]
         return [Tokens(encoding.ids[: self._max_length], truncated) for encoding, truncated in read]
+
+    def _may_use_pool(self) -> bool:
+        """Tell whether the library's pool has several threads and no more than allowed; it starts now, for a fork loses it."""
+        return self._threads > 1 and 1 < start_pool(self._tokenizer, self._threads) <= self._threads
 
     def _encode_alone(self, text: str) -> Tokens | TextError:
         try:
@@ -126,7 +137,7 @@ class TextTokenizer:
             return error
 
     def _encode_all(self, texts: list[str], *, fast: bool = False) -> list[Encoding]:
-        """Encode on all CPUs without offsets (`fast`), or on this thread with them; a few tokens too many may follow.
+        """Encode on the pool without offsets (`fast`), or on this thread with them; a few tokens too many may follow.
 
         Raises:
             TextError: the library failed on one of the texts.
