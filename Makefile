@@ -7,17 +7,23 @@ PIP_OPTIONS ?=
 BIN := $(VENV)/bin
 DEMO := gru-mini-int8
 BENCH_VENV ?= .venv-bench
+BULK_VENV ?= .venv-bulk
 BENCH := PYTHONPATH=benchmarks $(BENCH_VENV)/bin/python -m
 
-.PHONY: help demo test lint types structure wheel bundle hostile kills lesser-cpus bench bench-large bench-compare bench-keep bench-docs clean
+.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk lesser-cpus raspberry-pi container lean-install bench bench-large bench-compare bench-keep bench-docs clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
 	@echo "make test    set up, run the whole test suite"
 	@echo "make lint    ruff; make types: mypy; make wheel: build the wheel and check it in environments of its own"
 	@echo "make structure  sizes, imports and names of the code, beside their limits"
+	@echo "make freeze  freeze an app by PyInstaller, zipapp, shiv and pex, run it and compare it; FREEZE_OPTIONS=cx_freeze, nuitka, openvino"
 	@echo "make hostile  feed damaged and crafted files to every reader; make kills: kill exports and predictions at random moments"
+	@echo "make bulk    Ray and Spark on this machine: tests, equality with predict, CPU time, kills; needs Java 17; BULK_OPTIONS=--rows 20000"
 	@echo "make lesser-cpus  hold emulated CPUs (x86 without VNNI, Arm) against this one; needs Debian or Ubuntu"
+	@echo "make raspberry-pi  the steps of docs/raspberry-pi.md in an emulated Debian of 64-bit Arm; needs Debian or Ubuntu, Linux 6.7"
+	@echo "make container  the Dockerfile's steps in a Debian system in a folder, run read-only; needs root and debootstrap"
+	@echo "make lean-install  docs/lean-install.md as it stands: what is left out, the sizes, verify after every step"
 	@echo "make bench   this project beside other ways to run the same models: 20 minutes; make bench-large: ELECTRA-large's shape"
 	@echo "make bench-compare  what became slower since the kept run; make bench-keep: keep the last run, and show it in the docs"
 	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
@@ -44,6 +50,9 @@ wheel: $(VENV)/ready
 	$(BIN)/python -m build --wheel --outdir dist
 	PYTHON=$(PYTHON) PIP_OPTIONS='$(PIP_OPTIONS)' sh tools/check_wheel.sh dist/*.whl
 
+freeze: $(VENV)/ready
+	PIP_OPTIONS='$(PIP_OPTIONS)' $(BIN)/python -m tools.freeze $(FREEZE_OPTIONS)
+
 bundle: $(VENV)/ready
 	$(BIN)/sentiment-edge export --model gru-mini --int8 --overwrite --output runtimes/sentiment_edge_runtimes/models/gru-mini-int8
 
@@ -54,8 +63,22 @@ kills: $(VENV)/ready
 	$(BIN)/python -m tools.kill_exports
 	$(BIN)/python -m tools.kill_predictions
 
+bulk: $(BULK_VENV)/ready
+	@command -v java > /dev/null || test -x "$$JAVA_HOME/bin/java" || { echo "make bulk: Spark needs Java 17 or later: install it first" >&2; exit 1; }
+	$(BULK_VENV)/bin/python -m pytest tests/sentiment_edge/bulk
+	$(BULK_VENV)/bin/python -m tools.bulk $(BULK_OPTIONS)
+
 lesser-cpus: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m tools.emulation $(EMULATION_OPTIONS)
+
+raspberry-pi: $(VENV)/ready
+	PYTHONPATH=tests $(BIN)/python -m tools.emulation.raspberry_pi $(EMULATION_OPTIONS)
+
+container: wheel
+	$(BIN)/python -m tools.container $(CONTAINER_OPTIONS)
+
+lean-install: wheel
+	$(BIN)/python -m tools.lean_install
 
 bench: $(BENCH_VENV)/ready
 	$(BENCH) suite $(BENCH_OPTIONS)
@@ -73,11 +96,16 @@ bench-docs: $(BENCH_VENV)/ready
 	$(BENCH) suite.report.keep
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) .bench dist $(DEMO)
+	rm -rf $(VENV) $(BENCH_VENV) $(BULK_VENV) .bench .freeze dist $(DEMO)
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[export,openvino,plot,serve,test]"
+	@touch $@
+
+$(BULK_VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BULK_VENV)
+	$(BULK_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[ray,spark,openvino]" pytest hypothesis psutil
 	@touch $@
 
 $(BENCH_VENV)/ready: pyproject.toml constraints.txt benchmarks/requirements.txt

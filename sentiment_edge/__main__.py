@@ -15,7 +15,12 @@ def main() -> None:
         # A compiled module that is interrupted while it initializes raises this instead.
         if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
             sys.exit(130)
-        raise
+        from sentiment_edge_runtimes.machine.system import without_wheels  # noqa: PLC0415
+        from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE  # noqa: PLC0415
+
+        if error.name not in {"numpy", "tokenizers", "typer", DEFAULT_ENGINE}:  # which the package itself needs
+            raise
+        sys.exit(f"sentiment-edge: {error.name} is not installed: {without_wheels() or 'pip install sentiment-edge'}")
     except MemoryError:
         sys.exit("sentiment-edge: not enough memory for this; raise the limit, or take a smaller model or fewer --threads")
     except OSError as error:  # of --help and --version; commands handle their own

@@ -4,8 +4,10 @@ A name is imported when it is first asked for: `load` needs neither an engine's 
 verifies one.
 """
 
-import importlib as _importlib
+import types as _types
 import typing as _typing
+
+from sentiment_edge_runtimes.vocabulary import ENGINES
 
 if _typing.TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Bundle, Manifest
@@ -24,11 +26,11 @@ if _typing.TYPE_CHECKING:
         SentimentEdgeError,
         TextError,
     )
+    from sentiment_edge_runtimes.labeller import Labeller
     from sentiment_edge_runtimes.machine.threads import usable_cpus
     from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction, TokenWeight
     from sentiment_edge_runtimes.progress import Progress
     from sentiment_edge_runtimes.verification import Verification, verify
-    from sentiment_edge_runtimes.vocabulary import ENGINES
 
 __all__ = [
     "ENGINES",
@@ -44,6 +46,7 @@ __all__ = [
     "Explanation",
     "FailedPrediction",
     "InputError",
+    "Labeller",
     "Manifest",
     "OptionError",
     "Outputs",
@@ -59,32 +62,59 @@ __all__ = [
     "verify",
 ]
 
-_ELSEWHERE = {
-    "ENGINES": "vocabulary",
-    "Bundle": "bundle",
-    "Classifier": "classifier",
-    "Engine": "engines.engine",
-    "Explanation": "prediction",
-    "FailedPrediction": "prediction",
-    "Manifest": "bundle",
-    "Outputs": "engines.engine",
-    "Prediction": "prediction",
-    "Progress": "progress",
-    "TokenWeight": "prediction",
-    "Verification": "verification",
-    "load": "classifier",
-    "open_engine": "engines.loader",
-    "usable_cpus": "machine.threads",
-    "verify": "verification",
-}
-"""The module of each name but the errors."""
+
+def _module_of(name: str) -> _types.ModuleType:
+    """Import the module of a public name, by a statement: Nuitka and others that freeze apps find modules by nothing else."""
+    module: _types.ModuleType
+    match name:
+        case "Classifier" | "load":
+            from sentiment_edge_runtimes import classifier
+
+            module = classifier
+        case "Labeller":
+            from sentiment_edge_runtimes import labeller
+
+            module = labeller
+        case "Verification" | "verify":
+            from sentiment_edge_runtimes import verification
+
+            module = verification
+        case "Bundle" | "Manifest":
+            from sentiment_edge_runtimes import bundle
+
+            module = bundle
+        case "Engine" | "Outputs":
+            from sentiment_edge_runtimes.engines import engine
+
+            module = engine
+        case "open_engine":
+            from sentiment_edge_runtimes.engines import loader
+
+            module = loader
+        case "Explanation" | "FailedPrediction" | "Prediction" | "TokenWeight":
+            from sentiment_edge_runtimes import prediction
+
+            module = prediction
+        case "usable_cpus":
+            from sentiment_edge_runtimes.machine import threads
+
+            module = threads
+        case "Progress":
+            from sentiment_edge_runtimes import progress
+
+            module = progress
+        case _:
+            from sentiment_edge_runtimes import errors
+
+            module = errors
+    return module
 
 
 def __getattr__(name: str) -> object:
     """Import a public name."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(_importlib.import_module(f"sentiment_edge_runtimes.{_ELSEWHERE.get(name, 'errors')}"), name)
+    value = getattr(_module_of(name), name)
     globals()[name] = value
     return value
 

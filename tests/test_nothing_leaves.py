@@ -106,8 +106,6 @@ def test_a_command_keeps_to_itself(bundles: dict[str, Path], name: str, engine: 
     options, outputs = RUNS[name]
     arguments = (option.format(rows=rows) for option in options)
     bundle = bundles[engine]
-    if name == "explain" and engine != ENGINES[0]:
-        outputs = set()  # the second engine's model has no attention: refused
     check(Traced(tmp_path, *COMMAND, name, bundle, "--engine", engine, *arguments, stdin=b"I loved it.\nDreadful.\n"), outputs)
 
 

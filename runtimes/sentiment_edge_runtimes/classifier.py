@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-from functools import partial
-from math import isfinite
+from functools import cached_property, partial
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
-import numpy as np
-
-from sentiment_edge_runtimes.bundle import opening
-from sentiment_edge_runtimes.engines.isolation import run_isolated
-from sentiment_edge_runtimes.engines.loader import import_engine, open_engine
-from sentiment_edge_runtimes.engines.selection import check_options, choose, foreseen
-from sentiment_edge_runtimes.errors import EngineError, TextError, check_at_least, check_choice, raise_first
-from sentiment_edge_runtimes.inference import infer, infer_one
+from sentiment_edge_runtimes.errors import OptionError, TextError, check_at_least, check_choice, raise_first
 from sentiment_edge_runtimes.inputs import READ_AHEAD, add_answers, answer_live, as_list, settled
-from sentiment_edge_runtimes.machine.threads import usable_cpus
-from sentiment_edge_runtimes.numerics import probabilities
-from sentiment_edge_runtimes.prediction import Explanation, TokenWeight, most_probable
-from sentiment_edge_runtimes.tokenization import PROBE, TextTokenizer, Tokens
-from sentiment_edge_runtimes.vocabulary import ON_ERROR
+from sentiment_edge_runtimes.running.life import ModelLife
+from sentiment_edge_runtimes.vocabulary import METHOD_CHOICES, ON_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
+    import os
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Sequence
+    from typing import Self
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle import Bundle
-    from sentiment_edge_runtimes.engines.engine import Engine
-    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
-    from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName, OnError
+    from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction
+    from sentiment_edge_runtimes.running.text_model import TextModel
+    from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName, MethodChoice, OnError, Warm
 
 DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
 Table = TypeVar("Table")
-_NO_NUMBER = "the model's answer to this text is not a number"
 
 
 def load(
-    bundle: str | os.PathLike[str] | None = None, *, engine: EngineChoice = "auto", threads: int | None = None
+    bundle: str | os.PathLike[str] | None = None,
+    *,
+    engine: EngineChoice = "auto",
+    threads: int | None = None,
+    warm: Warm = False,
 ) -> Classifier:
     """Open a bundle and return its classifier. Never touches the network.
 
@@ -50,21 +42,23 @@ def load(
         engine: the engine that executes the model; `auto` for the one that the environment variable `SENTIMENT_EDGE_ENGINE`
             names, by default the faster one of the bundle's that are installed here: timed once, then remembered.
         threads: CPU threads to use; by default one for each CPU that this process may really use.
+        warm: True to start the engine and run one text before this returns, so that the first call is as fast as the others;
+            `background` to return at once and do all of it in a thread: what fails there, the next call tries again and raises.
 
     Raises:
-        OptionError: there is no such engine, or `threads` is not a whole number of 1 or more.
+        OptionError: there is no such engine, `threads` is not a whole number of 1 or more, or `warm` is something else.
         BundleError: the bundle is missing, damaged, malformed or too new.
-        EngineError: the bundle has no model for this engine.
+        EngineError: the bundle has no model for this engine; with `warm`, none of its engines can run it here.
     """
-    check_options(engine, threads)
+    if warm not in (False, True, "background"):
+        raise OptionError("warm", f"{warm!r:.40} is not one of False, True, background")
     root = DEFAULT_BUNDLE if bundle is None else Path(bundle)
-    with opening(root) as opened:  # its files are checked while a library is imported and the tokenizer is read
-        classifier = Classifier(opened, engine=engine, threads=threads)
-        with suppress(EngineError):  # said at first use
-            name = foreseen(opened, engine, threads or usable_cpus())
-            if name is not None:
-                import_engine(name)
-        return classifier
+    classifier = Classifier._of(ModelLife(root, engine, threads))  # noqa: SLF001
+    if warm:
+        classifier.warm_up(background=warm == "background")
+    else:
+        _ = classifier.bundle, classifier._model  # noqa: SLF001 - both import libraries
+    return classifier
 
 
 class Classifier:
@@ -76,27 +70,62 @@ class Classifier:
     """
 
     def __init__(self, bundle: Bundle, *, engine: EngineChoice = "auto", threads: int | None = None) -> None:
-        check_options(engine, threads)
-        if engine != "auto":
-            bundle.model_path(engine)  # a missing one is better named now than at first use
-        self.bundle = bundle
-        self._asked = engine
-        self._chosen: EngineName | None = None
-        self._threads = threads or usable_cpus()
-        self._tokenizer = TextTokenizer(bundle, self._threads)
-        self._lock = os.getpid(), RLock()
-        self._engine: tuple[int, Engine] | None = None
+        self._life = ModelLife(bundle, engine, threads)
+        self._life.parts()
+
+    @classmethod
+    def _of(cls, life: ModelLife) -> Classifier:
+        """Return the classifier of a bundle that may not be open yet."""
+        classifier = cls.__new__(cls)
+        classifier._life = life  # noqa: SLF001 - its own
+        return classifier
+
+    @cached_property
+    def _model(self) -> TextModel:
+        from sentiment_edge_runtimes.running.text_model import TextModel  # noqa: PLC0415 - imports libraries
+
+        return TextModel(self._life)
 
     def __repr__(self) -> str:
         """Return the bundle's folder, its precision and labels, and the engine: `auto` while none has been chosen."""
-        root, manifest = self.bundle.root, self.bundle.manifest
-        engine = self._chosen or self._asked  # without choosing one, which takes time and may fail
-        shown = f"precision={manifest.precision!r}, engine={engine!r}, labels={manifest.labels!r}"
-        return f"{type(self).__name__}({root.name or str(root)!r}, {shown})"
+        return f"{type(self).__name__}({self._life})"
 
     def __reduce__(self) -> tuple[Callable[[Bundle], Classifier], tuple[Bundle]]:
         """Pickle the arguments that it was made with: another process opens its own engine."""
-        return partial(Classifier, engine=self._chosen or self._asked, threads=self._threads), (self.bundle,)
+        self._life.calls.check_open()
+        return partial(Classifier, engine=self._life.engine_shown, threads=self._life.threads), (self.bundle,)
+
+    def __enter__(self) -> Self:
+        """Return itself, to be closed at the block's end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it; see `close`."""
+        self.close()
+
+    def close(self) -> None:
+        """Wait for the calls under way in other threads, then let go of the engine's session and of the tokenizer.
+
+        Every later call raises EngineError, and so does the next batch of a stream. Closing again does nothing. The memory is
+        free for this process from then on; the system gets back as much of it as the C library lets go, the libraries stay.
+        """
+        self._life.close()
+
+    def warm_up(self, *, background: bool = False) -> None:
+        """Start the engine and run one text, so that the first call is as fast as the others.
+
+        Args:
+            background: do it in a thread and return at once; what fails there, the next call tries again and raises.
+
+        Raises:
+            EngineError: none of the bundle's engines can run it here; or the classifier is closed.
+        """
+        self._life.warm_up(lambda: self._model.answer_ordinary(), background=background)  # noqa: PLW0108 - imports
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle. After `load(..., warm="background")` it is waited for, and its error raised here."""
+        return self._life.bundle
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -110,10 +139,7 @@ class Classifier:
         Raises:
             EngineError: none of the bundle's engines can run it here, or `SENTIMENT_EDGE_ENGINE` names none of them.
         """
-        with self._own_lock():
-            if self._chosen is None:
-                self._chosen = choose(self.bundle, self._asked, self._threads).engine
-            return self._chosen
+        return self._life.engine_name()
 
     @overload
     def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is a sequence of str too
@@ -141,8 +167,25 @@ class Classifier:
         """
         check_choice("on_error", on_error, ON_ERROR)
         if isinstance(texts, str):
-            return raise_first(self._answers([texts]), None)[0]
-        return list(settled(self._answers(as_list(texts)), on_error, 0))
+            return raise_first(self._model.answers([texts]), None)[0]
+        return list(settled(self._model.answers(as_list(texts)), on_error, 0))
+
+    @overload
+    async def acall(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # as above
+
+    @overload
+    async def acall(self, texts: Iterable[str], *, on_error: Literal["raise"] = ...) -> list[Prediction]: ...
+
+    @overload
+    async def acall(self, texts: Iterable[str], *, on_error: OnError) -> list[Prediction | FailedPrediction]: ...
+
+    async def acall(
+        self, texts: str | Iterable[str], *, on_error: OnError = "raise"
+    ) -> Prediction | Sequence[Prediction | FailedPrediction]:
+        """Call it in a thread, while the event loop goes on; the model goes on too where this is cancelled."""
+        from asyncio import to_thread  # noqa: PLC0415 - slow to import; whoever awaits has done so
+
+        return await to_thread(self.__call__, texts if isinstance(texts, str) else as_list(texts), on_error=on_error)
 
     @overload
     def stream(
@@ -172,7 +215,7 @@ class Classifier:
         """
         check_choice("on_error", on_error, ON_ERROR)
         check_at_least("read_ahead", read_ahead, 1)
-        return answer_live(texts, self._answers, on_error, read_ahead)
+        return answer_live(texts, self._model.answers, on_error, read_ahead)
 
     @overload
     def astream(self, texts: AsyncIterable[str], *, on_error: Literal["raise"] = ...) -> AsyncGenerator[Prediction]: ...
@@ -197,7 +240,7 @@ class Classifier:
         check_choice("on_error", on_error, ON_ERROR)
         from sentiment_edge_runtimes.inputs.live_async import answer_live_async  # noqa: PLC0415 - asyncio is slow to import
 
-        return answer_live_async(texts, self._answers, on_error)
+        return answer_live_async(texts, self._model.answers, on_error)
 
     def table(self, table: Table, column: str = "text", *, on_error: OnError = "raise") -> Table:
         """Return a table of pandas, polars or Arrow with the columns `label`, `score` and `truncated` added.
@@ -216,7 +259,8 @@ class Classifier:
             EngineError: the engine failed.
         """
         check_choice("on_error", on_error, ON_ERROR)
-        return add_answers(table, column, self._answers, on_error)
+        with self._life.calls:
+            return add_answers(table, column, self._model.answers, on_error)
 
     def logits(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the model's logits, float32 [texts, classes].
@@ -226,69 +270,29 @@ class Classifier:
             TextError: a text cannot be answered; the error names the first.
             EngineError: the engine failed.
         """
-        logits, failed = self._logits_each(self._tokenizer.encode(as_list(texts)))
+        with self._life.calls:
+            logits, failed = self._model.logits_each(self._model.tokenizer.encode(as_list(texts)))
         if failed:
             raise TextError(failed[min(failed)], min(failed))
         return logits
 
-    def explain(self, text: str) -> Explanation:
-        """Return the prediction for a text, with the attention that each of its tokens got.
+    def explain(self, text: str, method: MethodChoice = "auto") -> Explanation:
+        """Return the prediction for a text, with the weight of each of its tokens or words.
+
+        Args:
+            text: the text.
+            method: `attention`, the share that each token got, from one run of the model; `occlusion`, how much of the label's
+                probability each word accounts for, from a run without each word, and no more than 161 runs; `auto` for
+                attention where the model has some, otherwise occlusion.
 
         Raises:
+            OptionError: there is no such method.
             InputError: the text is not a string.
             TextError: the text cannot be answered.
-            EngineError: the model has no attention output, or the engine failed.
+            EngineError: `method` is attention and the model has none, or the engine failed.
         """
-        encoding, truncated = self._tokenizer.encode_one(text)
-        tokens = Tokens(encoding.ids, truncated)
-        outputs = infer_one(self._open_engine(), self.bundle.manifest, tokens.ids)
-        if outputs.attention is None:
-            raise EngineError(f"{self.bundle.root}: a {self.bundle.manifest.family} model has no attention to show")
-        weights = outputs.attention[0][: len(tokens.ids)].tolist()
-        if not all(map(isfinite, weights)):
-            raise TextError(_NO_NUMBER)
-        rows = zip(encoding.tokens, weights, encoding.offsets, strict=True)
-        explained = tuple(TokenWeight(token, weight, *span) for token, weight, span in rows)
-        (prediction,) = raise_first(self._predictions([tokens], outputs.logits[:1], {}), None)
-        return Explanation(text, prediction, explained)
+        check_choice("method", method, METHOD_CHOICES)
+        from sentiment_edge_runtimes.explanation import explain  # noqa: PLC0415 - few programs need it
 
-    def _answers(self, texts: Sequence[str]) -> list[Prediction | TextError]:
-        """Predict the labels of texts; the error, where there is none."""
-        read = self._tokenizer.encode_each(texts)
-        tokens = [text for text in read if not isinstance(text, TextError)]
-        predictions = iter(self._predictions(tokens, *self._logits_each(tokens)))
-        return [text if isinstance(text, TextError) else next(predictions) for text in read]
-
-    def _predictions(
-        self, tokens: Sequence[Tokens], logits: NDArray[np.float32], failed: Mapping[int, str]
-    ) -> list[Prediction | TextError]:
-        """Return the prediction of each text; the error, where there is none: the reasons are by row."""
-        with np.errstate(invalid="ignore"):  # of infinities; such a row has no prediction
-            scores = probabilities(logits, self.bundle.manifest.activation)
-        finite = np.isfinite(scores.sum(axis=1))
-        return [
-            most_probable(self.labels, scores[row].tolist(), truncated=text.truncated)
-            if finite[row]
-            else TextError(failed.get(row, _NO_NUMBER))
-            for row, text in enumerate(tokens)
-        ]
-
-    def _logits_each(self, tokens: Sequence[Tokens]) -> tuple[NDArray[np.float32], dict[int, str]]:
-        return run_isolated(self._logits, tokens, probe=lambda: self._tokenizer.encode([PROBE]))
-
-    def _logits(self, tokens: Sequence[Tokens]) -> NDArray[np.float32]:
-        return infer(self._open_engine(), self.bundle.manifest, [text.ids for text in tokens])
-
-    def _open_engine(self) -> Engine:
-        """Return this process's engine: the parent's has no threads left after a fork, and is kept by `kept_in_forks`."""
-        process = os.getpid()
-        with self._own_lock():
-            if self._engine is None or self._engine[0] != process:
-                self._engine = process, open_engine(self.bundle, self.engine, self._threads)
-            return self._engine[1]
-
-    def _own_lock(self) -> RLock:
-        """Return this process's lock: after a fork the parent's may be held for good."""
-        if self._lock[0] != os.getpid():
-            self._lock = os.getpid(), RLock()
-        return self._lock[1]
+        with self._life.calls:
+            return explain(text, method, self.bundle, self._model.tokenizer, self._life.engine)

@@ -17,6 +17,7 @@ command line shows the flag instead, prints the line and exits with `exit_status
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -102,6 +103,19 @@ def check_at_least(option: str, value: object, least: int) -> None:
         raise OptionError(option, f"{value!r:.40} is not a whole number of {least} or more")
 
 
+def is_frozen() -> bool:
+    """Tell whether this process is an app that PyInstaller, cx_Freeze or Nuitka packed together with Python."""
+    return bool(getattr(sys, "frozen", False)) or "__compiled__" in globals()
+
+
+def is_inside_app(path: Path) -> bool:
+    """Tell whether a path is in the folder of this frozen app, or in the one that it has unpacked itself into."""
+    if not is_frozen():
+        return False
+    folders = type(path)(sys.executable).parent, getattr(sys, "_MEIPASS", sys.prefix)
+    return any(path.absolute().is_relative_to(folder) for folder in folders)
+
+
 class EngineError(SentimentEdgeError, RuntimeError):
     """The engine refused the model or failed while running it."""
 
@@ -123,10 +137,18 @@ def _with_message(kind: type[BundleError], message: str) -> BundleError:
 class BundleMissing(BundleError, FileNotFoundError):
     """There is no bundle at the path."""
 
-    def __init__(
-        self, root: Path, problem: str = "no bundle here (a folder with manifest.json); make one with `sentiment-edge export`"
-    ) -> None:
-        super().__init__(f"{root}: {problem}")
+    def __init__(self, root: Path, problem: str | None = None) -> None:
+        super().__init__(f"{root}: {problem or _no_bundle(root)}")
+
+
+def _no_bundle(root: Path) -> str:
+    if is_inside_app(root):
+        advice = "install this app again; whoever builds it adds the bundle to it as data"
+    elif is_frozen():
+        advice = "add the bundle to this app as data, and give its path from the app's folder, not from the current one"
+    else:
+        advice = "make one with `sentiment-edge export`"
+    return f"no bundle here (a folder with manifest.json); {advice}"
 
 
 class BundleInvalid(BundleError, ValueError):
@@ -147,7 +169,8 @@ class BundleDamaged(BundleError, ValueError):
     """A file of the bundle is missing, cut short or changed."""
 
     def __init__(self, root: Path, name: str, problem: str) -> None:
-        super().__init__(f"{root}: {name} {problem}; copy the bundle again or export it anew")
+        advice = "install this app again" if is_inside_app(root) else "copy the bundle again or export it anew"
+        super().__init__(f"{root}: {name} {problem}; {advice}")
 
 
 _LONGEST_REASON = 300

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sentiment_edge_runtimes.vocabulary import Method
+
+NO_NUMBER = "the model's answer to this text is not a number"
+"""The reason why such a text has no prediction."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Prediction:
@@ -52,14 +57,19 @@ class FailedPrediction:
 
 @dataclass(frozen=True, slots=True)
 class TokenWeight:
-    """One token and the attention it got."""
+    """A token of a text with the attention that it got, or by occlusion a word, or a span of words, with its effect."""
 
     token: str
+    """The token as the tokenizer names it; by occlusion the characters themselves."""
     weight: float
-    """Share of the attention, 0 to 1. The shares sum to 1, less those of padding where the model reads padding."""
+    """By attention, the share of it, 0 to 1. The shares sum to 1, less those of padding where the model reads padding.
+
+    By occlusion, the probability of the predicted label less its probability without these characters, -1 to 1: positive where
+    they speak for the label, negative where they speak against it. The weights have no particular sum.
+    """
     start: int
     end: int
-    """The token covers the characters `text[start:end]`, none in the case of special tokens such as [CLS] and [SEP]."""
+    """It covers the characters `text[start:end]`, none in the case of special tokens such as [CLS] and [SEP]."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return `token`, `weight`, `start` and `end`, as JSON takes them."""
@@ -68,12 +78,18 @@ class TokenWeight:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A prediction with the attention of the model over the text's tokens."""
+    """A prediction with the weights of the text's tokens, or of its words."""
 
     text: str
     prediction: Prediction
     tokens: tuple[TokenWeight, ...]
+    """In the order of the text. By occlusion they are the words that were read; of a long text, spans and the words of the
+    strongest ones."""
+    method: Method = "attention"
+    runs: int = 1
+    """Texts that the model was run with for it, the text itself among them."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return `text`, the prediction's entries and `tokens`, as JSON takes them."""
-        return {"text": self.text, **self.prediction.to_dict(), "tokens": [token.to_dict() for token in self.tokens]}
+        """Return `text`, the prediction's entries, `method`, `runs` and `tokens`, as JSON takes them."""
+        tokens = [token.to_dict() for token in self.tokens]
+        return {"text": self.text, **self.prediction.to_dict(), "method": self.method, "runs": self.runs, "tokens": tokens}

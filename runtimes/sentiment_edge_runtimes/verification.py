@@ -13,8 +13,9 @@ from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.bundle.golden import read_golden
 from sentiment_edge_runtimes.classifier import Classifier
 from sentiment_edge_runtimes.comparison import Condition, LogitsOrigin
+from sentiment_edge_runtimes.engines.loader import check_options
 from sentiment_edge_runtimes.engines.saturation import products_saturate
-from sentiment_edge_runtimes.engines.selection import check_options, usable_engines
+from sentiment_edge_runtimes.engines.selection import usable_engines
 from sentiment_edge_runtimes.errors import BundleInvalid, EngineError, first_line
 from sentiment_edge_runtimes.numerics import drift
 

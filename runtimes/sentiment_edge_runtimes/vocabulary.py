@@ -15,9 +15,18 @@ DEFAULT_ENGINE: EngineName = ENGINES[0]
 REDUCING_ENGINES: frozenset[EngineName] = frozenset({"openvino"})
 """Engines that can compute in bfloat16 what is not int8."""
 
+Warm = Literal[False, True, "background"]
+"""Whether `load` starts the engine: before it returns, or in a thread."""
+
 OnError = Literal["raise", "return"]
 """For a text that cannot be answered: raise its error, or return a `FailedPrediction` in its place."""
 ON_ERROR: tuple[OnError, ...] = get_args(OnError)
+
+Method = Literal["attention", "occlusion"]
+"""A way to explain a prediction: by the attention that tokens got, or by what the model says without a word."""
+MethodChoice = Literal["auto", Method]
+"""A method, or `auto` for attention where the model has some and occlusion otherwise."""
+METHOD_CHOICES: tuple[MethodChoice, ...] = get_args(MethodChoice)
 
 Precision = Literal["fp32", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment_edge.cli.common.options import EngineOption, PictureOption
+from sentiment_edge.cli.common.options import EngineOption, JsonOption, PictureOption
 from sentiment_edge.cli.common.output import write_page, write_whole
+from sentiment_edge_runtimes.vocabulary import MethodChoice
 
 if TYPE_CHECKING:
     from sentiment_edge_runtimes.prediction import Explanation
@@ -21,27 +22,38 @@ def explain(
         list[str],
         typer.Argument(metavar="[BUNDLE] TEXT", help="The text, after the bundle's folder unless it is the built-in one."),
     ],
+    method: Annotated[
+        MethodChoice,
+        typer.Option(
+            help="attention: the share that each token got; occlusion: what the label's probability loses without each word, "
+            "a run of the model for each, at most 161; auto takes attention where the model has some."
+        ),
+    ] = "auto",
     html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a self-contained page to this file.")] = None,
     png: PictureOption = None,
     engine: EngineOption = "auto",
+    print_json: JsonOption = False,
 ) -> None:
-    """Show how much attention each token of a text got."""
+    """Show which words of a text speak for its label, or how much attention each token got."""
     if len(arguments) > _MOST_ARGUMENTS:
         raise typer.BadParameter("give one text; quote it if it has spaces")
     if html is not None and html == png:
         raise typer.BadParameter("--html and --png are the same file")
     from sentiment_edge.explanation.page import page
     from sentiment_edge.explanation.text import text
+    from sentiment_edge.render.json_text import json_text
     from sentiment_edge_runtimes.classifier import load
 
     *bundle, explained = arguments
-    explanation = load(*bundle, engine=engine).explain(explained)
+    explanation = load(*bundle, engine=engine).explain(explained, method)
     picture = None if png is None else _picture(explanation)  # before any file is written: its extra may be missing
     if html is not None:
         write_page(html, page(explanation))
     if png is not None and picture is not None:
         write_whole(png, picture)
-    if html is None and png is None:
+    if print_json:
+        typer.echo(json_text(explanation.to_dict()))
+    elif html is None and png is None:
         typer.echo(text(explanation), nl=False, color=True)
 
 

@@ -1,1 +1,1 @@
-"""Views of an explanation: in the terminal, as a page, as a picture."""
+"""Views of an explanation: in the terminal, as JSON, as a page, as a picture."""

@@ -1,4 +1,4 @@
-"""Figures of an explanation that its views share; a broken model's may be anything."""
+"""Figures and words of an explanation that its views share; a broken model's weights may be anything."""
 
 from __future__ import annotations
 
@@ -10,16 +10,26 @@ from sentiment_edge.render.text import number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sentiment_edge_runtimes.prediction import Prediction, TokenWeight
+    from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWeight
 
 
 def shares(tokens: Sequence[TokenWeight]) -> list[float]:
-    """Return each token's weight as a share of the largest, 0 to 1; 0 for a weight that is negative or not finite."""
+    """Return each token's weight as a share of the largest in size, -1 to 1; 0 for a weight that is not finite."""
     weights = [token.weight if math.isfinite(token.weight) else 0.0 for token in tokens]
-    peak = max(weights, default=0.0)
-    return [max(0.0, weight) / peak if peak > 0 else 0.0 for weight in weights]
+    peak = max(map(abs, weights), default=0.0)
+    return [weight / peak if peak > 0 else 0.0 for weight in weights]
 
 
 def titled(prediction: Prediction) -> str:
     """Return the label and its probability."""
     return f"{prediction.label} {number(prediction.score, 4)}"
+
+
+def weight_of(token: TokenWeight, explanation: Explanation, digits: int = 4) -> str:
+    """Return a weight as the views write it: with its sign where it may have either."""
+    return number(token.weight, digits, "+" if explanation.method == "occlusion" else "")
+
+
+def cost(explanation: Explanation) -> str:
+    """Return the method, and how often the model ran for it."""
+    return f"{explanation.method}, {explanation.runs} run{'s' * (explanation.runs != 1)} of the model"

@@ -16,8 +16,9 @@ from starlette.routing import Route
 from sentiment_edge.server.batcher import Batcher
 from sentiment_edge.server.limits import Limits, RequestRefused
 from sentiment_edge.server.openapi import openapi
-from sentiment_edge.server.requests import parse_text, read_body
-from sentiment_edge_runtimes.errors import EngineError, SentimentEdgeError, TextError
+from sentiment_edge.server.requests import parse_explained, parse_text, read_body
+from sentiment_edge_runtimes.errors import SentimentEdgeError, TextError
+from sentiment_edge_runtimes.explanation import MOST_RUNS
 from sentiment_edge_runtimes.tokenization import PROBE
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from sentiment_edge_runtimes.classifier import Classifier
-    from sentiment_edge_runtimes.prediction import FailedPrediction, Prediction
+    from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction
 
 _PAGE = Path(__file__).parent / "page.html"
 _PAGE_HEADERS = {
@@ -42,7 +43,7 @@ class Server:
     def __init__(self, classifier: Classifier, limits: Limits) -> None:
         self._classifier = classifier
         self._limits = limits
-        self._attention = _has_attention(classifier)
+        self._attention = classifier.explain(PROBE).method == "attention"  # which also starts the engine
         self.batcher: Batcher | None = None
         """The batcher that runs the requests; None before the start."""
         self.app = Starlette(
@@ -81,7 +82,7 @@ class Server:
         return self.batcher
 
     async def _predict(self, request: Request) -> Response:
-        text = await self._text(request)
+        text = parse_text(await read_body(request, self._limits), self._limits)
         if isinstance(text, str):
             (prediction,) = await self._running.predict([text])
             if prediction.label is None:
@@ -91,16 +92,13 @@ class Server:
         return _json({"predictions": [_as_object(prediction) for prediction in predictions]})
 
     async def _explain(self, request: Request) -> Response:
-        text = await self._text(request)
-        if not self._attention:
-            raise RequestRefused(404, f"a {self._classifier.bundle.manifest.family} model has no attention to show")
-        if not isinstance(text, str):
-            raise RequestRefused(422, "text must be one string here")
-        explanation = await self._running.explain(text)
-        return _json({**_as_object(explanation.prediction), "tokens": [token.to_dict() for token in explanation.tokens]})
-
-    async def _text(self, request: Request) -> str | list[str]:
-        return parse_text(await read_body(request, self._limits), self._limits)
+        text, method = parse_explained(await read_body(request, self._limits))
+        if method == "attention" and not self._attention:
+            family = self._classifier.bundle.manifest.family
+            raise RequestRefused(422, f'a {family} model has no attention to show; send "method": "occlusion"')
+        once = self._attention and method != "occlusion"
+        runs = 1 if once else min(1 + len(text), MOST_RUNS)  # a word has a character at least
+        return _json(_as_object(await self._running.explain(text, method, runs)))
 
     async def _health(self, _: Request) -> Response:
         if self._running.stopping:
@@ -110,25 +108,16 @@ class Server:
         return _json({"status": "ok", **about, "labels": bundle.manifest.labels, "attention": self._attention})
 
     async def _describe(self, _: Request) -> Response:
-        return _json(openapi(self._classifier.labels, self._limits, attention=self._attention))
+        return _json(openapi(self._classifier.labels, self._limits))
 
     async def _show_page(self, _: Request) -> Response:
         page = _PAGE.read_text(encoding="utf-8").replace("ATTENTION", json.dumps(self._attention))
         return HTMLResponse(page, headers=_PAGE_HEADERS)
 
 
-def _has_attention(classifier: Classifier) -> bool:
-    """Return whether the model has attention, found by running it, which also starts its engine."""
-    classifier(PROBE)
-    try:
-        classifier.explain(PROBE)
-    except EngineError:
-        return False
-    return True
-
-
-def _as_object(prediction: Prediction | FailedPrediction) -> dict[str, Any]:
-    entries = prediction.to_dict()
+def _as_object(answer: Prediction | FailedPrediction | Explanation) -> dict[str, Any]:
+    """Return an answer by the names of the server's; the text is not sent back."""
+    entries = {name: value for name, value in answer.to_dict().items() if name != "text"}
     return {"sentiment": entries.pop("label"), **entries}
 
 

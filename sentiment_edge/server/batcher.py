@@ -1,4 +1,4 @@
-"""Dynamic batching: one call of the classifier answers all requests that wait."""
+"""Dynamic batching: one call of the classifier answers all requests that wait; explanations take turns with such calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sentiment_edge.server.limits import Limits, RequestRefused
 from sentiment_edge_runtimes.errors import EngineError, first_line
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
     from sentiment_edge_runtimes.classifier import Classifier
     from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction
+    from sentiment_edge_runtimes.vocabulary import MethodChoice
 
 _T = TypeVar("_T")
 _Argument = TypeVar("_Argument")
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
 
 _STOPPING = "the server is stopping"
 _INDEPENDENT = 1e-4
@@ -27,23 +30,27 @@ _INDEPENDENT = 1e-4
 
 
 @dataclass
-class _Job:
-    texts: list[str]
-    answer: asyncio.Future[list[Prediction | FailedPrediction]]
+class _Job(Generic[_Asked, _Answer]):
+    asked: _Asked
+    texts: int
+    """The texts that the model runs with for it, at most."""
+    answer: asyncio.Future[_Answer]
 
 
 class Batcher:
     """Queues requests and runs them in batches, on a thread of its own while the event loop goes on.
 
     A request that finds nothing running starts at once. If the last batch had several requests, as many are waited for, but
-    no longer than a window of a few milliseconds.
+    no longer than a window of a few milliseconds. After each batch one explanation runs, if any wait: its runs are no more than
+    a batch's texts may be.
     """
 
     def __init__(self, classifier: Classifier, limits: Limits) -> None:
         self._classifier = classifier
         self._limits = limits
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="classifier")
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[_Job[list[str], list[Prediction | FailedPrediction]]] = deque()
+        self._explanations: deque[_Job[tuple[str, MethodChoice], Explanation]] = deque()
         self._waiting = 0
         self._arrived = asyncio.Event()
         self._expected = 1
@@ -59,39 +66,28 @@ class Batcher:
             RequestRefused: too many texts wait, the answer took too long, or the server is stopping.
             EngineError: the engine failed.
         """
-        self._admit(len(texts))
-        job = _Job(texts, asyncio.get_running_loop().create_future())
-        self._jobs.append(job)
-        self._waiting += len(texts)
-        self._arrived.set()
-        return await self._in_time(job.answer)
+        return await self._queued(self._jobs, texts, len(texts))
 
-    async def explain(self, text: str) -> Explanation:
-        """Return a text's prediction and attention; raises the errors of `predict`."""
-        self._admit(1)
-        loop = asyncio.get_running_loop()
-        self._waiting += 1
-        try:
-            explained = await self._in_time(loop.run_in_executor(self._thread, _tried, self._classifier.explain, text))
-        finally:
-            self._waiting -= 1
-        if isinstance(explained, Exception):
-            raise explained
-        return explained
+    async def explain(self, text: str, method: MethodChoice, runs: int) -> Explanation:
+        """Return the explanation of a text; raises the errors of `predict`.
+
+        Args:
+            text: the text.
+            method: how to explain it.
+            runs: the most runs of the model that it takes: it counts as so many texts that wait.
+        """
+        return await self._queued(self._explanations, (text, method), runs)
 
     async def run(self) -> None:
         """Run the queued requests, until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
-            jobs = await self._next_batch()
-            try:
-                answers = await loop.run_in_executor(self._thread, self._answer, [job.texts for job in jobs])
-            except asyncio.CancelledError:
-                _hand_out(jobs, [RequestRefused(503, _STOPPING)] * len(jobs))
-                raise
-            except Exception as error:  # noqa: BLE001 - for example, no thread can be started: the next request may succeed
-                answers = [error] * len(jobs)
-            _hand_out(jobs, answers)
+            while not self._jobs and not self._explanations:
+                self._arrived.clear()
+                await self._arrived.wait()
+            if self._jobs:
+                await self._run(self._answer, await self._next_batch())
+            if self._explanations:
+                await self._run(self._explain, [self._taken(self._explanations)])
 
     def stop(self) -> None:
         """Refuse new requests; those that wait are still answered."""
@@ -100,8 +96,11 @@ class Batcher:
     def close(self) -> None:
         """Refuse the requests that still wait, and let the thread end."""
         self.stop()
-        _hand_out(self._jobs, [RequestRefused(503, _STOPPING)] * len(self._jobs))
+        refusal = RequestRefused(503, _STOPPING)
+        _hand_out(self._jobs, [refusal] * len(self._jobs))
+        _hand_out(self._explanations, [refusal] * len(self._explanations))
         self._jobs.clear()
+        self._explanations.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, texts: int) -> None:
@@ -109,6 +108,38 @@ class Batcher:
             raise RequestRefused(503, _STOPPING)
         if self._waiting and self._waiting + texts > self._limits.queue:
             raise RequestRefused(429, f"{self._waiting} texts are waiting already; try again in a second")
+
+    async def _queued(self, queue: deque[_Job[_Asked, _Answer]], asked: _Asked, texts: int) -> _Answer:
+        """Queue a request and return its answer."""
+        self._admit(texts)
+        job: _Job[_Asked, _Answer] = _Job(asked, texts, asyncio.get_running_loop().create_future())
+        queue.append(job)
+        self._waiting += texts
+        self._arrived.set()
+        return await self._in_time(job.answer)
+
+    def _taken(self, queue: deque[_Job[_Asked, _Answer]]) -> _Job[_Asked, _Answer]:
+        """Take the first job of a queue."""
+        job = queue.popleft()
+        self._waiting -= job.texts
+        return job
+
+    async def _run(
+        self, answer: Callable[[Sequence[_Asked]], list[_Answer | Exception]], jobs: Sequence[_Job[_Asked, _Answer]]
+    ) -> None:
+        """Run jobs on the thread and hand out their answers; those that nobody waits for any more are not run."""
+        jobs = [job for job in jobs if not job.answer.done()]
+        if not jobs:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            answers = await loop.run_in_executor(self._thread, answer, [job.asked for job in jobs])
+        except asyncio.CancelledError:
+            _hand_out(jobs, [RequestRefused(503, _STOPPING)] * len(jobs))
+            raise
+        except Exception as error:  # noqa: BLE001 - for example, no thread can be started: the next request may succeed
+            answers = [error] * len(jobs)
+        _hand_out(jobs, answers)
 
     async def _in_time(self, answer: asyncio.Future[_T]) -> _T:
         try:
@@ -120,9 +151,8 @@ class Batcher:
                 raise RequestRefused(503, _STOPPING) from None
             raise
 
-    async def _next_batch(self) -> list[_Job]:
-        """Wait for requests, and take those to run together."""
-        await self._arrival()
+    async def _next_batch(self) -> list[_Job[list[str], list[Prediction | FailedPrediction]]]:
+        """Take the requests to run together, and wait a moment for those that are likely to follow."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._limits.window
         while len(self._jobs) < self._expected and (left := until - loop.time()) > 0:
@@ -131,21 +161,13 @@ class Batcher:
                 await asyncio.wait_for(self._arrived.wait(), left)
             except TimeoutError:
                 break
-        jobs: list[_Job] = []
-        texts = 0
-        while self._jobs and (not jobs or texts + len(self._jobs[0].texts) <= self._limits.together):
-            job = self._jobs.popleft()
-            self._waiting -= len(job.texts)
-            if not job.answer.done():
-                jobs.append(job)
-                texts += len(job.texts)
-        self._expected = max(1, len(jobs))
+        jobs = [self._taken(self._jobs)]
+        texts = jobs[0].texts
+        while self._jobs and texts + self._jobs[0].texts <= self._limits.together:
+            jobs.append(self._taken(self._jobs))
+            texts += jobs[-1].texts
+        self._expected = len(jobs)
         return jobs
-
-    async def _arrival(self) -> None:
-        while not self._jobs:
-            self._arrived.clear()
-            await self._arrived.wait()
 
     def _answer(self, requests: Sequence[list[str]]) -> list[list[Prediction | FailedPrediction] | Exception]:
         """Return the answer to each request; if the classifier fails on all of them together, each is tried alone."""
@@ -155,6 +177,9 @@ class Batcher:
                 remaining = iter(predictions)
                 return [list(islice(remaining, len(texts))) for texts in requests]
         return [_tried(self._classify, texts) for texts in requests]
+
+    def _explain(self, requests: Sequence[tuple[str, MethodChoice]]) -> list[Explanation | Exception]:
+        return [_tried(lambda asked: self._classifier.explain(*asked), request) for request in requests]
 
     def _classify(self, texts: list[str]) -> list[Prediction | FailedPrediction]:
         return self._together(texts) if self._independent else [self._together([text])[0] for text in texts]
@@ -176,7 +201,7 @@ def _tried(function: Callable[[_Argument], _T], argument: _Argument) -> _T | Exc
         return EngineError(f"the classifier failed ({type(error).__name__}: {first_line(error)})")
 
 
-def _hand_out(jobs: Iterable[_Job], answers: Iterable[list[Prediction | FailedPrediction] | Exception]) -> None:
+def _hand_out(jobs: Iterable[_Job[_Asked, _Answer]], answers: Iterable[_Answer | Exception]) -> None:
     for job, answer in zip(jobs, answers, strict=True):
         if job.answer.done():  # the client has gone
             continue

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from sentiment_edge_runtimes.vocabulary import METHOD_CHOICES, Method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,17 +31,18 @@ _NOTHING: dict[str, Any] = {
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 
-def openapi(labels: Sequence[str], limits: Limits, *, attention: bool) -> dict[str, Any]:
+def openapi(labels: Sequence[str], limits: Limits) -> dict[str, Any]:
     """Return the document as JSON values."""
     several = {"type": "array", "items": _TEXT, "description": f"At most {limits.texts}, else the answer is 413"}
     answers = {"oneOf": [_ref("Prediction"), _ref("Predictions")]}
+    predicted = {"text": {"oneOf": [_TEXT, several]}}
+    explained = {"text": _TEXT, "method": {"enum": list(METHOD_CHOICES), "default": "auto"}}
+    about = "Label a text, and show which of its words speak for the label, or how much attention each token got"
     paths: dict[str, Any] = {
-        "/predict": {"post": _operation("predict", "Label a text, or each of several", {"oneOf": [_TEXT, several]}, answers)},
+        "/predict": {"post": _operation("predict", "Label a text, or each of several", predicted, answers)},
+        "/explain": {"post": _operation("explain", about, explained, _ref("Explanation"))},
         "/healthz": {"get": _lookup("health", "Whether the server takes requests", {"type": "object", "required": ["status"]})},
     }
-    if attention:
-        about = "Label a text, and show how much attention each of its tokens got"
-        paths["/explain"] = {"post": _operation("explain", about, _TEXT, _ref("Explanation"))}
     return {
         "openapi": "3.1.0",
         "info": {"title": "sentiment-edge", "version": version("sentiment-edge")},
@@ -48,8 +51,8 @@ def openapi(labels: Sequence[str], limits: Limits, *, attention: bool) -> dict[s
     }
 
 
-def _operation(name: str, about: str, text: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    request = {"type": "object", "required": ["text"], "properties": {"text": text}}
+def _operation(name: str, about: str, asked: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    request = {"type": "object", "required": ["text"], "properties": asked}
     refusals = {status: {"description": why, "content": _content(_ref("Error"))} for status, why in _REFUSALS.items()}
     return {
         "operationId": name,
@@ -73,12 +76,18 @@ def _schemas(labels: Sequence[str]) -> dict[str, Any]:
         "truncated": {"type": "boolean"},
     }
     place = {"type": "integer", "minimum": 0}
-    token = _object({"token": {"type": "string"}, "weight": _SHARE, "start": place, "end": place})
+    weight = {"type": "number", "minimum": -1, "maximum": 1}
+    token = _object({"token": {"type": "string"}, "weight": weight, "start": place, "end": place})
+    reasons = {
+        "method": {"enum": list(get_args(Method))},
+        "runs": {"type": "integer", "minimum": 1},
+        "tokens": {"type": "array", "items": token},
+    }
     return {
         "Prediction": _object(prediction),
         "Failure": _object({**_NOTHING, "error": {"type": "string"}}),
         "Predictions": _object({"predictions": {"type": "array", "items": {"oneOf": [_ref("Prediction"), _ref("Failure")]}}}),
-        "Explanation": _object({**prediction, "tokens": {"type": "array", "items": token}}),
+        "Explanation": _object({**prediction, **reasons}),
         "Error": _object({"error": {"type": "string"}}),
     }
 

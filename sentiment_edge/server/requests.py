@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect
 
 from sentiment_edge.server.limits import Limits, RequestRefused
+from sentiment_edge_runtimes.errors import OptionError, check_choice
+from sentiment_edge_runtimes.vocabulary import METHOD_CHOICES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+    from sentiment_edge_runtimes.vocabulary import MethodChoice
 
 _READ_OUT = 4 * 2**20
 """Bytes beyond the limit that are read and dropped: a client that is cut off while it sends loses the answer."""
@@ -55,18 +59,40 @@ def parse_text(body: bytes, limits: Limits) -> str | list[str]:
     Raises:
         RequestRefused: it is not that, or there are too many.
     """
+    text = _parsed(body).get("text")
+    if not isinstance(text, list):
+        return _checked("text", text)
+    if len(text) > limits.texts:
+        raise RequestRefused(413, f"{len(text)} texts in one request; at most {limits.texts} are allowed")
+    return [_checked(f"text {index}", item) for index, item in enumerate(text)]
+
+
+def parse_explained(body: bytes) -> tuple[str, MethodChoice]:
+    """Return the values of `text` and `method` in a JSON object: a text, and how it is to be explained.
+
+    Raises:
+        RequestRefused: they are not that.
+    """
+    contents = _parsed(body)
+    text, method = contents.get("text"), contents.get("method", "auto")
+    if isinstance(text, list):
+        raise RequestRefused(422, "text must be one string here")
+    try:
+        check_choice("method", method, METHOD_CHOICES)
+    except OptionError as error:
+        raise RequestRefused(422, str(error).replace("`", "")) from None
+    return _checked("text", text), method
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """Return the object in a body; an empty one in the place of anything else that is JSON."""
     try:
         contents = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError:
         raise RequestRefused(422, "the request is not UTF-8") from None
     except (ValueError, RecursionError):
         raise RequestRefused(422, 'the request is not JSON; send {"text": "..."}') from None
-    text = contents.get("text") if isinstance(contents, dict) else None
-    if not isinstance(text, list):
-        return _checked("text", text)
-    if len(text) > limits.texts:
-        raise RequestRefused(413, f"{len(text)} texts in one request; at most {limits.texts} are allowed")
-    return [_checked(f"text {index}", item) for index, item in enumerate(text)]
+    return contents if isinstance(contents, dict) else {}
 
 
 def _checked(name: str, text: object) -> str:

@@ -11,8 +11,8 @@ pytest.importorskip("openvino", reason="needs the extra export-openvino")
 
 from sentiment_edge import load
 from sentiment_edge.export import GraphOptions
-from sentiment_edge_runtimes import classifier as classifier_module
 from sentiment_edge_runtimes.engines.loader import open_engine
+from sentiment_edge_runtimes.running import life
 from sentiment_edge_runtimes.vocabulary import ENGINES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Watched]:
         engines.append(Watched(*arguments))
         return engines[-1]
 
-    monkeypatch.setattr(classifier_module, "open_engine", opening)
+    monkeypatch.setattr(life, "open_engine", opening)
     return engines
 
 

@@ -13,11 +13,11 @@ pytest.importorskip("openvino", reason="needs the extra export-openvino")
 
 from sentiment_edge import load
 from sentiment_edge.export import GraphOptions
-from sentiment_edge_runtimes import classifier as classifier_module
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.engines import sessions
 from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.machine.memory import Memory
+from sentiment_edge_runtimes.running import life
 from sentiment_edge_runtimes.vocabulary import ENGINES
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_many_texts_run_in_batches_beside_each_other(
 ) -> None:
     root = bundle_of(exports, model).root
     expected = load(root, engine=engine, threads=1).logits(MANY)
-    monkeypatch.setattr(classifier_module, "open_engine", MeetingEngine)
+    monkeypatch.setattr(life, "open_engine", MeetingEngine)
     texts = MANY[:8]  # of two lengths that differ much or more, in an even number of batches
     beside = load(root, engine=engine, threads=THREADS).logits(texts)
     assert np.abs(beside - expected[:8]).max() < 1e-5

@@ -17,6 +17,8 @@ from sentiment_edge_runtimes.vocabulary import PRECISIONS, EngineName, Precision
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sentiment_edge import Classifier
+
 
 class Case(NamedTuple):
     checkpoint: str
@@ -52,10 +54,23 @@ def test_golden_logits(shared: Callable[[str], Path], tmp_path: Path, case: Case
     assert onnx_bytes <= (case.int8_bytes + back_off if precision == "int8" else case.fp32_bytes)
     golden = [json.loads(line) for line in (checkpoint / "golden.jsonl").read_text("utf-8").split("\n") if line]
     for engine in engines:
-        logits = load(tmp_path / "out", engine=engine).logits([row["text"] for row in golden])
+        classifier = load(tmp_path / "out", engine=engine)
+        check_reasons(classifier, 1e-4 if precision == "fp32" else 0.01)
+        logits = classifier.logits([row["text"] for row in golden])
         run = LogitsOrigin(engine, precision, "softmax")
         condition = Condition.of("golden", logits, np.array([row["logits"] for row in golden], np.float32), run)
         assert condition.agreement == 1
         assert condition.max_drift <= (1e-4 if precision == "fp32" else 0.05)
         assert precision == "int8" or condition.max_logit_difference <= 1e-4
     assert invoke("verify", tmp_path / "out").returncode == 0
+
+
+def check_reasons(classifier: Classifier, tolerance: float) -> None:
+    """Check the weights of words that are a token each, so that the mask's name in their place is the same text."""
+    text = "a dull and boring film, but not bad"
+    explanation = classifier.explain(text, "occlusion")
+    assert [word.token for word in explanation.tokens] == text.replace(",", " ,").split()
+    label, score = explanation.prediction.label, explanation.prediction.score
+    for word in explanation.tokens:
+        masked = classifier(f"{text[: word.start]}[MASK]{text[word.end :]}").scores[label]
+        assert word.weight == pytest.approx(score - masked, abs=tolerance)

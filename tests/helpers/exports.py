@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.export import export_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from sentiment_edge.export import ExportReport
 
@@ -26,5 +26,5 @@ class Exports:
         key = repr((model, sorted(options.items())))
         if key not in self._made:
             source = str(self._checkpoints.get(model, model))
-            self._made[key] = export_model(source, output=self._folder / f"{model}-{len(self._made)}", **options)
+            self._made[key] = export_model(source, output=self._folder / f"{Path(model).name}-{len(self._made)}", **options)
         return self._made[key]

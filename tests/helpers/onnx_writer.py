@@ -80,6 +80,16 @@ def classifier(logits: str = "right", location: str | None = None) -> bytes:
     )
 
 
+def sums(rows: int, data: bytes) -> bytes:
+    """Write a model that takes token ids and gives the sum of their embeddings, so many rows of two numbers."""
+    graph = field(2, "g") + field(5, tensor("table", (rows, 2), data))
+    graph += field(1, field(1, "table") + field(1, "input_ids") + field(2, "each") + field(4, "Gather"))
+    equation = field(1, "equation") + field(4, "blc->bc") + field(20, 3)
+    graph += field(1, field(1, "each") + field(2, "logits") + field(4, "Einsum") + field(5, equation))
+    graph += field(11, _value("input_ids", _INT64, ("batch", "length")))
+    return model(graph + field(12, _value("logits", _FLOAT, ("batch", 2))))
+
+
 def _reduction(operator: str, axes: Sequence[int]) -> bytes:
     if axes == (3,):
         return field(1, field(1, "each") + field(2, "logits") + field(4, "Identity"))

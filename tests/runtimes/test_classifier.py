@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from sentiment_edge import BundleMissing, Classifier, EngineError, InputError, load
-from sentiment_edge_runtimes import classifier as classifier_module
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+from sentiment_edge_runtimes.engines import selection
 from sentiment_edge_runtimes.errors import OptionError
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_a_classifier_survives_a_fork(used: bool) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_fork_during_the_first_call_does_not_deadlock() -> None:
     shared = load(threads=2)
-    with shared._lock[1]:  # as if another thread were opening the engine  # noqa: SLF001
+    with shared._life._opening:  # as if another thread were opening the engine  # noqa: SLF001
         child = os.fork()
         if child == 0:
             os._exit(0 if shared("I loved it.").label == "positive" else 1)
@@ -216,7 +216,7 @@ def test_a_bundle_without_the_engine_says_which_it_has(bundle_folder: Path) -> N
 
 def test_a_classifier_shows_what_it_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = "Classifier('gru-mini-int8', precision='int8', engine={!r}, labels=('negative', 'positive'))"
-    monkeypatch.setattr(classifier_module, "choose", None)  # to show it chooses nothing
+    monkeypatch.setattr(selection, "choose", None)  # to show it chooses nothing
     assert repr(load()) == shown.format("auto")
     assert repr(load(engine="onnxruntime")) == shown.format("onnxruntime")
     monkeypatch.undo()

@@ -14,9 +14,9 @@ from helpers.crafted_tokenizers import CATASTROPHIC, UNLUCKY
 from helpers.support import put_file
 
 from sentiment_edge import EngineError, FailedPrediction, InputError, OptionError, Prediction, TextError, load
-from sentiment_edge_runtimes import classifier as classifier_module
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, Classifier
 from sentiment_edge_runtimes.engines.loader import open_engine
+from sentiment_edge_runtimes.running import life
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,7 @@ def spoilt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Classifier, l
             opened.append(Spoilt(spoil, *arguments))
             return opened[-1]
 
-        monkeypatch.setattr(classifier_module, "open_engine", opening)
+        monkeypatch.setattr(life, "open_engine", opening)
         return load(engine="onnxruntime"), opened
 
     return make

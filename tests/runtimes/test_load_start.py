@@ -31,6 +31,18 @@ def test_the_library_is_imported_by_load_and_not_before() -> None:
     assert "onnxruntime" in loaded("from sentiment_edge import load\nload()")
 
 
+def test_no_library_is_imported_in_the_thread_that_loads_in_the_background() -> None:
+    """So that a window's thread goes on; the other thread's imports are left out here by not starting it."""
+    program = """
+import threading
+from sentiment_edge import Labeller, load
+threading.Thread.start = lambda thread: None
+load(warm="background").close()
+Labeller(None, print).close()
+"""
+    assert not {"numpy", "tokenizers", "onnxruntime"} & loaded(program)
+
+
 def test_a_library_that_is_missing_is_named_at_first_use() -> None:
     program = """
 import sys

@@ -31,7 +31,7 @@ def test_its_scores_are_a_copy() -> None:
 def test_an_explanation_becomes_plain_types_too(classifier: Classifier) -> None:
     explanation = classifier.explain("I loved it.")
     found = json.loads(json.dumps(explanation.to_dict()))
-    assert [*found] == ["text", "label", "score", "scores", "truncated", "tokens"]
+    assert [*found] == ["text", "label", "score", "scores", "truncated", "method", "runs", "tokens"]
     assert {name: found[name] for name in ("label", "score", "scores", "truncated")} == explanation.prediction.to_dict()
     assert found["tokens"][1] == explanation.tokens[1].to_dict()
     assert [*found["tokens"][1]] == ["token", "weight", "start", "end"]

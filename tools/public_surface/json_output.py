@@ -22,6 +22,7 @@ Types = defaultdict[str, set[str]]
 LIGHT = (
     "models --json",
     "predict --format jsonl",
+    "explain 'I loved it.' --method occlusion --json",
     "evaluate --data ROWS --json",
     "evaluate --predictions ROWS --json",
     "verify DEFAULT --json",
@@ -39,8 +40,16 @@ WITH_EXPORT = (
     "bench both --engine onnxruntime --threads 1 --seconds 0.1 --against torch --json",
 )
 """Commands that need torch and OpenVINO, in an order in which each finds what it reads."""
+_CLOCK = {
+    "clock.celsius": "null or number",
+    "clock.governor": "null or string",
+    "clock.held_back": "list or null",
+    "clock.held_back[]": "string",
+    "clock.megahertz": "null or number",
+}
 VARYING = {
     "doctor": {
+        **_CLOCK,
         "cpu.name": "null or string",
         "cpu.features[]": "string",
         "memory.total": "null or number",
@@ -52,7 +61,16 @@ VARYING = {
         "bundle.refused[]": "string",
     },
     "export": {"notes[]": "string"},
-    "bench": {"cpu": "null or string", "results[].cold_start.peak_memory": "null or number"},
+    "bench": {
+        **_CLOCK,
+        "cpu": "null or string",
+        "features[]": "string",
+        "load": "null or number",
+        "memory.total": "null or number",
+        "memory.limit": "null or number",
+        "memory.available": "null or number",
+        "results[].cold_start.peak_memory": "null or number",
+    },
 }
 """Types that depend on the machine, of which any one machine shows only some."""
 BY_DATA = {"engines", "files", "nodes", "scores", "seconds"}

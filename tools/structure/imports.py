@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 LAYERS = {
     "sentiment_edge_runtimes": [
         [
-            "verification",
+            "labeller verification",
             "classifier",
+            "explanation running",
             "inference",
             "engines inputs tokenization comparison",
             "bundle",
@@ -42,7 +43,7 @@ LAYERS = {
         [
             "__main__",
             "cli",
-            "benchmark diagnosis evaluation explanation labelling parity server",
+            "benchmark bulk diagnosis evaluation explanation freezing labelling parity server",
             "data",
             "metrics render",
             "extras",
@@ -51,7 +52,7 @@ LAYERS = {
     ],
 }
 """The rooms of each package in stacks of layers, the top layer first: a room imports itself and lower layers of its stack."""
-REGISTRIES = {("cli", "__init__"), ("families", "__init__"), ("targets", "__init__")}
+REGISTRIES = {("cli", "__init__"), ("engines", "__init__"), ("families", "__init__"), ("targets", "__init__")}
 """The `__init__` files that may hold code: each lists the modules beside it."""
 
 

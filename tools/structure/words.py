@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 QUESTIONS = ("What ", "How ", "Which ")
 Documented = ast.Module | ast.ClassDef | Function
 
-ENGINE_FOLDERS = ("engines", "targets")
-"""Folders in which an engine has a module of its name."""
+ENGINE_FOLDERS = ("engines", "targets", "freezing")
+"""Folders in which an engine has a module of its name, or a hook."""
 FAMILY_FOLDERS = ("families",)
-LISTS = {("vocabulary",), ("targets", "__init__"), ("families", "__init__"), ("checkpoints", "catalog")}
+LISTS = {
+    ("vocabulary",),
+    ("engines", "__init__"),
+    ("targets", "__init__"),
+    ("families", "__init__"),
+    ("checkpoints", "catalog"),
+}
 """The modules that list engines or families: vocabulary, registries, and the known models, each of a family."""
 
 
@@ -76,7 +82,7 @@ def _leaks(modules: Sequence[Module], constant: str, folders: tuple[str, ...]) -
         word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
         own = name.replace("-", "_")
         for module in modules:
-            if module.parts in LISTS or (module.room in folders and own in module.parts):
+            if module.parts in LISTS or (module.room in folders and {own, f"hook-{own}"} & {*module.parts}):
                 continue
             yield from (f"{module.place(node)} {node.value!r}" for node in strings(module) if word.search(str(node.value)))
             for target, node in imports_of(module, every):

@@ -18,6 +18,7 @@ from sentiment_edge_runtimes.bundle.checksums import fingerprint, parse_checksum
 from sentiment_edge_runtimes.bundle.contents import Contents, open_file, unreadable
 from sentiment_edge_runtimes.bundle.manifest import CARD, FORMAT_VERSION, Manifest, UnknownFormat
 from sentiment_edge_runtimes.bundle.model_files import check_model, names_read
+from sentiment_edge_runtimes.bundle.packaged import unpacked
 from sentiment_edge_runtimes.bundle.place import find_folder
 from sentiment_edge_runtimes.errors import (
     BundleDamaged,
@@ -153,7 +154,7 @@ def opening(root: Path) -> Iterator[Bundle]:
     Raises:
         BundleError: as `Bundle.open` does.
     """
-    root = find_folder(root)
+    root = unpacked(find_folder(root))
     with _explained(root):
         manifest = _read_manifest(root)
         checksums = _read_checksums(root)

@@ -101,5 +101,7 @@ def translated(problem: str) -> Iterator[None]:
     """
     try:
         yield
+    except EngineError:
+        raise
     except Exception as error:
         raise EngineError(f"{problem}: {first_line(error)}") from error

@@ -1,25 +1,29 @@
-"""Engines in forked processes.
+"""Engines in processes that fork, and in those that end.
 
 A fork copies an engine's memory but none of its threads. So the copy must never be freed, which would wait for them; and no
 call may be under way, or what its library shares within the process, such as its pool of threads, is copied half done.
+
+A daemon thread that comes back from a library's code once the interpreter ends is ended in the middle of that code, which takes
+the process down with it. So the end waits for the calls under way, and no daemon thread begins another.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import threading
 from collections import Counter
 from pathlib import Path
-from threading import Condition, get_ident
+from threading import Condition, current_thread, get_ident
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from weakref import WeakSet
 
 E = TypeVar("E", bound=object)
 
 _LONGEST = 60.0
-"""Seconds that a fork waits for calls at most, and they for a fork: whatever is stuck shall not stop the other."""
+"""Seconds that a fork, or the end, waits for calls at most, and they for a fork: whatever is stuck shall not stop the other."""
 _SETTLING = 0.1
 """Seconds that a fork waits at most for an engine's threads to fall asleep."""
 _RECENT = 1.0
@@ -29,13 +33,26 @@ _THREADS = Path("/proc/self/task")
 _OPEN: WeakSet[object] = WeakSet()
 
 
+class Renewable(Protocol):
+    """An object with locks that other threads hold, or with threads of its own."""
+
+    def begin_anew(self) -> None:
+        """Forget the other threads, in a process that has none of them; they may have held the locks."""
+        ...
+
+
+_RENEWED: WeakSet[Renewable] = WeakSet()
+
+
 class _Calls:
-    """The calls into engines' libraries that are under way; no fork happens meanwhile."""
+    """The calls into libraries that are under way; no fork happens meanwhile, nor does the process end."""
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._inside = Counter[int]()
         self._forking = False
+        self.ending = False
+        """Whether the process ends."""
         self.last = -_RECENT
         """When the last one ended."""
 
@@ -44,6 +61,8 @@ class _Calls:
         with self._changed:
             if self._forking and thread not in self._inside:
                 self._changed.wait_for(lambda: not self._forking, _LONGEST)
+            if self.ending and current_thread().daemon:
+                raise SystemExit  # which ends the thread without a word
             self._inside[thread] += 1
 
     def __exit__(self, *_: object) -> None:
@@ -53,7 +72,7 @@ class _Calls:
             if not self._inside[thread]:
                 del self._inside[thread]
             self.last = monotonic()
-            if self._forking:
+            if self._forking or self.ending:
                 self._changed.notify_all()
 
     def suspend(self) -> None:
@@ -69,21 +88,33 @@ class _Calls:
             self._forking = False
             self._changed.notify_all()
 
+    def end(self) -> None:
+        """Let no call of a daemon thread begin, and wait for the end of those of other threads."""
+        with self._changed:
+            self.ending = True
+            self._changed.wait_for(lambda: not self._inside.keys() - {get_ident()}, _LONGEST)
+
     def begin_anew(self) -> None:
-        """Forget the other threads, in a process that has none of them; they may have held the lock."""
+        """Forget the other threads; see `Renewable`."""
         inside = self._inside[get_ident()]
         self._changed, self._forking = Condition(), False
         self._inside = Counter({get_ident(): inside} if inside else {})
 
 
 UNFORKED = _Calls()
-"""To be held during each call into an engine's library."""
+"""To be held during each call into an engine's library, and while libraries are imported."""
+atexit.register(UNFORKED.end)
 
 
 def kept_in_forks(engine: E) -> E:
     """Return the engine, which forked processes will keep for good."""
     _OPEN.add(engine)
     return engine
+
+
+def renewed_in_forks(renewable: Renewable) -> None:
+    """Let an object begin anew in each forked process."""
+    _RENEWED.add(renewable)
 
 
 def _before() -> None:
@@ -110,6 +141,8 @@ def _in_child() -> None:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))
     _OPEN.clear()
     UNFORKED.begin_anew()
+    for renewable in _RENEWED:
+        renewable.begin_anew()
 
 
 if hasattr(os, "register_at_fork"):

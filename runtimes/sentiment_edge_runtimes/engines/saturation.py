@@ -8,12 +8,13 @@ not tell which kernels it picks, so the largest possible product is computed onc
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-_MODEL = Path(__file__).parents[1] / "models" / "saturation.onnx"
+from sentiment_edge_runtimes.bundle.packaged import PACKAGE, read_packaged
+
+_MODEL = PACKAGE / "models" / "saturation.onnx"
 """uint8 [rows, 64] times a matrix int8 [64, 32] of 127."""
 _WIDTH, _LARGEST_UINT8, _LARGEST_INT8 = 64, 255, 127
 
@@ -27,7 +28,8 @@ def products_saturate() -> bool:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(_MODEL, options, providers=["CPUExecutionProvider"], enable_fallback=False)
+    model = read_packaged(_MODEL)
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=False)
     exact = _WIDTH * _LARGEST_UINT8 * _LARGEST_INT8
     factors = (np.full((rows, _WIDTH), _LARGEST_UINT8, np.uint8) for rows in (1, 16))
     return any(bool((session.run(None, {"a": factor})[0] != exact).any()) for factor in factors)

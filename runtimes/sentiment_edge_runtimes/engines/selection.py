@@ -6,16 +6,14 @@ import json
 import math
 import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sentiment_edge_runtimes.batching import padded_length
-from sentiment_edge_runtimes.engines.loader import install_command, open_engine
+from sentiment_edge_runtimes.engines.loader import check_options, install_command, open_engine
 from sentiment_edge_runtimes.engines.parallel import run_all
-from sentiment_edge_runtimes.errors import EngineError, OptionError, check_at_least, check_choice
-from sentiment_edge_runtimes.limits import MAX_THREADS
+from sentiment_edge_runtimes.errors import EngineError
 from sentiment_edge_runtimes.machine.cache import recall, remember
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 from sentiment_edge_runtimes.vocabulary import ENGINE_CHOICES, ENGINES, EngineName
@@ -64,27 +62,19 @@ class Choice(NamedTuple):
 
 
 def installed_engines() -> dict[EngineName, str]:
-    """Return the version of each engine that is installed."""
+    """Return the version of each engine that is installed; `unknown` where its library came without one, as in a frozen app."""
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - slow to import, and for a choice only
+    from importlib.util import find_spec  # noqa: PLC0415
 
     found: dict[EngineName, str] = {}
     for name in ENGINES:
-        with suppress(PackageNotFoundError):
+        try:
             found[name] = version(name)
+        except PackageNotFoundError:
+            library = find_spec(name)
+            if library is not None and library.origin is not None:  # a folder of that name has none
+                found[name] = "unknown"
     return found
-
-
-def check_options(engine: object, threads: int | None) -> None:
-    """Check the options that say how a bundle is run, which needs no bundle.
-
-    Raises:
-        OptionError: there is no such engine, or `threads` is neither None nor a whole number of 1 or more.
-    """
-    check_choice("engine", engine, ENGINE_CHOICES)
-    if threads is not None:
-        check_at_least("threads", threads, 1)
-        if threads > MAX_THREADS:
-            raise OptionError("threads", f"{threads!r:.40} is more than any machine has use for; give {MAX_THREADS} at most")
 
 
 def choose(bundle: Bundle, engine: EngineChoice, threads: int) -> Choice:

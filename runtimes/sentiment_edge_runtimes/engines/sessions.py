@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sentiment_edge_runtimes.engines.forks import UNFORKED, kept_in_forks
 from sentiment_edge_runtimes.errors import BundleError, EngineError
 from sentiment_edge_runtimes.machine.memory import machine_memory
-from sentiment_edge_runtimes.machine.pages import Settling
+from sentiment_edge_runtimes.machine.pages import Settling, give_back_freed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,6 +109,7 @@ class Sessions:
         settling = Settling(self._bundle.size(self._name))
         with UNFORKED:
             session = kept_in_forks(self._bundle.opened(self._name, lambda: self._open_session(threads, at_once)))
+        give_back_freed()  # the model's file, and what its graph was before it was optimized
         self._opened[at_once] = _TimedSession(session, settling)
 
     def _is_worth_it(self, texts: int) -> bool:

@@ -6,8 +6,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-import numpy as np
-
 from sentiment_edge_runtimes.errors import InputError, OptionError, TextError, raise_first
 from sentiment_edge_runtimes.inputs.live import READ_AHEAD
 from sentiment_edge_runtimes.inputs.texts import as_text, is_missing
@@ -113,6 +111,8 @@ def _columns(results: Sequence[Prediction | TextError | None]) -> _Columns:
 
 def _with_columns(library: Library, table: Any, names: Sequence[str], columns: _Columns) -> Any:  # noqa: ANN401
     if library == "pandas":
+        import numpy as np  # noqa: PLC0415 - pandas has imported it
+
         label = np.array(columns.label, dtype=object)
         score = np.array(columns.score, dtype=np.float64)
         return table.assign(**dict(zip(names, (label, score, np.array(columns.truncated, dtype=bool)), strict=True)))

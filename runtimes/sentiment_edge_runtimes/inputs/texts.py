@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from sentiment_edge_runtimes.errors import InputError
 
@@ -73,7 +72,7 @@ def is_missing(item: object) -> bool:
     """Tell whether an item says that there is no value: None, NaN, and what pandas has for it."""
     if item is None or type(item).__name__ in _MISSING_TYPES:
         return True
-    return isinstance(item, float | np.floating) and bool(np.isnan(item))
+    return isinstance(item, Real) and bool(item != item)  # noqa: PLR0124 - of all numbers, only NaN
 
 
 def _refuse_others(texts: object) -> None:

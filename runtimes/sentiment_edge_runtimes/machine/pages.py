@@ -1,4 +1,6 @@
-"""Pages of this process's memory: given back where a file holds them too, made large where a model lies. Only on Linux.
+"""Pages of this process's memory: given back where a file holds them too or nobody uses them, made large where a model lies.
+
+All of it on Linux only.
 
 A mapped file counts as memory of the process as far as it has been read. Whoever has copied what it needs can give it back at
 any time: what is read again comes from the file, as the first time.
@@ -21,7 +23,7 @@ from functools import cache
 from mmap import PAGESIZE
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -98,6 +100,15 @@ def give_back(file: Path) -> None:
             _advise(region.start, region.end, _DONT_NEED)
 
 
+def give_back_freed() -> None:
+    """Give back what the C library keeps of memory that was freed: a model that was opened, or closed, leaves megabytes of it.
+
+    Only glibc keeps it and can be told: https://man7.org/linux/man-pages/man3/malloc_trim.3.html.
+    """
+    if function := _c_function("malloc_trim", ctypes.c_size_t):
+        function(0)
+
+
 def make_large(others: Sequence[Region] = (), most: float = math.inf) -> None:
     """Make large pages of memory that lies close together.
 
@@ -138,17 +149,18 @@ def _present(table: FileIO, start: int) -> float:
 
 def _advise(start: int, end: int, advice: int) -> None:
     """Tell the system about a region. It need not heed it, and an older one does not know every advice."""
-    if function := _madvise():
+    if function := _c_function("madvise", ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int):
         function(start, end - start, advice)
 
 
 @cache
-def _madvise() -> Callable[[int, int, int], int] | None:
+def _c_function(name: str, *argument_types: type) -> Callable[..., int] | None:
+    """Return a function of the C library; None where there is none of that name, or no library that can be opened."""
     if not sys.platform.startswith("linux"):
         return None
-    with suppress(AttributeError, OSError):  # a system without a C library that can be opened
-        function = ctypes.CDLL(None).madvise
-        function.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    with suppress(AttributeError, OSError):
+        function = getattr(ctypes.CDLL(None), name)
+        function.argtypes = argument_types
         function.restype = ctypes.c_int
-        return function
+        return cast("Callable[..., int]", function)
     return None

@@ -79,3 +79,11 @@ def test_a_path_that_no_system_has_is_refused(name: str, tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BundleError):
         load(name)
+
+
+def test_a_read_only_folder_of_any_name_answers(bundle_folder: Path) -> None:
+    folder = bundle_folder.rename(bundle_folder.with_name("Ünïcode 文件夹 ☃"))
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o555)
+    assert load(folder)("I loved it.").label == "positive"
+    assert verify(folder).passed

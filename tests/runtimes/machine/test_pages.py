@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import platform
 import sys
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from sentiment_edge_runtimes.machine import pages
-from sentiment_edge_runtimes.machine.pages import Settling, give_back, make_large
+from sentiment_edge_runtimes.machine.pages import Settling, give_back, give_back_freed, make_large
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,10 +138,22 @@ def test_pages_become_large_once_when_a_model_has_run_long_enough_for_its_size(
     assert not called.acquire(timeout=0.1)
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc only")
+def test_memory_that_was_freed_is_given_back() -> None:
+    blocks = [np.full(2**16, 1, np.uint8) for _ in range(1000)]  # each of them too small to be mapped on its own
+    kept = [*blocks[::10], blocks[-1]]
+    full = mapped_bytes("[heap]", "Rss")
+    blocks.clear()
+    give_back_freed()
+    assert mapped_bytes("[heap]", "Rss") < full - 2**24
+    assert all(block.all() for block in kept)
+
+
 def test_another_system_has_none_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    pages._madvise.cache_clear()  # noqa: SLF001
+    pages._c_function.cache_clear()  # noqa: SLF001
     give_back(tmp_path)
+    give_back_freed()
     make_large()
     monkeypatch.undo()
-    pages._madvise.cache_clear()  # noqa: SLF001
+    pages._c_function.cache_clear()  # noqa: SLF001

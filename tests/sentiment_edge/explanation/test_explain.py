@@ -5,10 +5,10 @@ import math
 import os
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from helpers.explained_pages import ODD, shown_text
 from helpers.support import Command, edit_manifest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,56 +23,10 @@ from sentiment_edge_runtimes.prediction import Explanation, Prediction, TokenWei
 CLASSIFIER = load(threads=1)
 
 
-ODD = (
-    "[/b]",
-    "[positive]",
-    "[red]x[/]",
-    ":smile:",
-    "$x^{",
-    r"\$x$",
-    "\ud800",
-    "\0\x1b[2J\x9b",
-    "مرحبا 好",
-    "\u202ex",
-    "a\nb",
-    "",
-)
-"""Labels and tokens that something reads as more than text."""
-
-
 def explained(label: str, *weights: float) -> Explanation:
     """An explanation whose tokens are the label too, with any weights."""
     tokens = tuple(TokenWeight(label, weight, 0, 0) for weight in weights)
     return Explanation("text", Prediction(label, weights[0] if weights else 1, {label: 1.0}), tokens)
-
-
-class _Reader(HTMLParser):
-    """Collects what a browser would show in the paragraph of the text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shown = ""
-        self.outside: list[str] = []
-        self._stack: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        classes = dict(attrs).get("class") or ""
-        self._stack.append(classes or tag)
-        self.outside += [value or "" for name, value in attrs if name in {"src", "href"}]
-
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the base class's signature
-        self._stack.pop()
-
-    def handle_data(self, data: str) -> None:
-        if "text" in self._stack and "token special" not in self._stack:
-            self.shown += data
-
-
-def shown_text(html: str) -> str:
-    reader = _Reader()
-    reader.feed(html[html.index("<p ") : html.index("<footer")])
-    assert not reader.outside
-    return reader.shown
 
 
 def test_the_terminal_shows_every_token(command: Command) -> None:

@@ -92,6 +92,10 @@ def test_attention(server: Running, classifier: Classifier) -> None:
     assert [token["token"] for token in tokens] == [token.token for token in expected.tokens]
     assert [token["weight"] for token in tokens] == pytest.approx([token.weight for token in expected.tokens], abs=1e-6)
     assert server.ask("POST", "/explain", b'{"text": ["a", "b"]}').status == 422
+    by_word = classifier.explain("I loved it.", "occlusion")
+    answer = server.ask("POST", "/explain", b'{"text": "I loved it.", "method": "occlusion"}').contents
+    assert (answer["method"], answer["runs"]) == ("occlusion", 5)
+    assert [token["weight"] for token in answer["tokens"]] == pytest.approx([word.weight for word in by_word.tokens], abs=1e-6)
 
 
 def test_what_else_it_answers(server: Running) -> None:

@@ -128,6 +128,7 @@ def _use(folder: Path, engine: EngineName = "onnxruntime") -> None:
         lambda: classifier(_TEXTS, on_error="return"),
         lambda: [*classifier.stream(_TEXTS[:4], on_error="return")],
         lambda: classifier.explain("not a bad film"),
+        lambda: classifier.explain("not a bad film", "occlusion"),
         lambda: verify(folder, engine=engine, threads=1),
     )
     for step in steps:
@@ -143,6 +144,7 @@ def _use(folder: Path, engine: EngineName = "onnxruntime") -> None:
 def _explain(folder: Path) -> None:
     classifier = load(folder, engine="onnxruntime", threads=1)
     classifier.explain(UNLUCKY)
+    classifier.explain("not a bad film. " * 30, "occlusion")
     classifier.explain("it was not a bad film, é\u2028\0")
 
 

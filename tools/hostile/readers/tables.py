@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -102,10 +103,13 @@ def _read_lines(folder: Path) -> None:
 
 def _parse_request(folder: Path) -> None:
     from sentiment_edge.server.limits import Limits, RequestRefused  # noqa: PLC0415 - needs the extra serve
-    from sentiment_edge.server.requests import parse_text  # noqa: PLC0415
+    from sentiment_edge.server.requests import parse_explained, parse_text  # noqa: PLC0415
 
+    body = (folder / _NAME).read_bytes()
+    with suppress(RequestRefused):
+        parse_explained(body)
     try:
-        parse_text((folder / _NAME).read_bytes(), Limits())
+        parse_text(body, Limits())
     except RequestRefused as refusal:
         raise InputError(str(refusal)) from refusal
 
