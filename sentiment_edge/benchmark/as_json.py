@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import platform
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.render.json_text import json_text
 from sentiment_edge_runtimes.engines.selection import installed_engines
 from sentiment_edge_runtimes.machine.cpu import cpu_features
+from sentiment_edge_runtimes.machine.memory import machine_memory
+from sentiment_edge_runtimes.machine.system import PYTHON_BITS, system_name
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 
 if TYPE_CHECKING:
@@ -23,8 +27,16 @@ def as_json(report: BenchmarkReport, lines: Path | None) -> str:
         lines: the file of the lines; None for the bundle's own.
     """
     answer = {
+        "sentiment_edge": version("sentiment-edge"),
+        "python": platform.python_version(),
+        "python_bits": PYTHON_BITS,
+        "system": system_name(),
         "cpu": cpu_features().name,
+        "features": cpu_features().features,
         "usable_cpus": usable_cpus(),
+        "memory": machine_memory()._asdict(),
+        "load": report.load,
+        "clock": report.clock._asdict(),
         "engines": installed_engines(),
         "input": None if lines is None else str(lines),
         "results": [_result(report, result) for result in report.results],

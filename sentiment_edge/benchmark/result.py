@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sentiment_edge.benchmark.latency import Latency
     from sentiment_edge.benchmark.subjects import Subject
     from sentiment_edge.benchmark.throughput import Throughput
+    from sentiment_edge_runtimes.machine.clock import Clock
 
 
 class BenchmarkResult(NamedTuple):
@@ -34,6 +35,10 @@ class BenchmarkReport(NamedTuple):
 
     results: tuple[BenchmarkResult, ...]
     torch: TorchResult | None
+    load: float | None
+    """The CPUs that were busy in the minute before the measurements; None where the system does not tell."""
+    clock: Clock
+    """The CPU's, right after the measurements."""
 
     def speedup(self, subject: Subject, latency: Latency) -> float | None:
         """Return how many times as fast as torch a bundle is; None without torch.

@@ -14,9 +14,10 @@ from sentiment_edge.benchmark.subjects import Subject, find_subjects, open_subje
 from sentiment_edge.benchmark.texts import golden_texts, sample_ids
 from sentiment_edge.benchmark.throughput import measure_throughput
 from sentiment_edge_runtimes.classifier import Classifier
+from sentiment_edge_runtimes.machine.clock import cpu_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sentiment_edge.benchmark.torch_baseline import TorchModel
     from sentiment_edge_runtimes.bundle import Bundle
@@ -61,10 +62,9 @@ def run_benchmark(bundles: Sequence[Bundle], request: BenchmarkRequest, progress
     """
     texts = request.lines or golden_texts(bundles[0])
     subjects = find_subjects(bundles, request.engines, request.threads)
-    if load := _high_load():
-        progress.remark(
-            f"the machine has been busy (load {load:.1f} on {os.cpu_count()} CPUs): these figures may not be its best"
-        )
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None  # which Windows does not have
+    for reason in _slowed_by(load):
+        progress.remark(f"{reason}: these figures may not be its best")
     latency, throughput, cold_start = (share * request.seconds for share in (_LATENCY, _THROUGHPUT, _COLD_START))
     progress.stage(f"latency, up to {latency:.0f} s")
     latencies = _measure_latencies(subjects, texts, request, progress)
@@ -77,7 +77,8 @@ def run_benchmark(bundles: Sequence[Bundle], request: BenchmarkRequest, progress
     cold_starts = measure_cold_start(subjects, texts[0], time.monotonic() + cold_start)
     results = tuple(map(BenchmarkResult, subjects, latencies.ours, throughputs, cold_starts))
     torch = request.torch
-    return BenchmarkReport(results, None if torch is None else TorchResult(torch.name, torch.version, latencies.torch))
+    theirs = None if torch is None else TorchResult(torch.name, torch.version, latencies.torch)
+    return BenchmarkReport(results, theirs, load, cpu_clock())
 
 
 def _measure_latencies(
@@ -99,10 +100,11 @@ def _measure_latencies(
     return _Latencies([subject for subject, _ in opened], ours, lengths, dict(zip(request.threads, by_threads, strict=False)))
 
 
-def _high_load() -> float | None:
-    """Return how many CPUs have been busy in the last minute, or None if that is few or, on Windows, unknown."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return load if load > _BUSY * (os.cpu_count() or 1) else None
+def _slowed_by(load: float | None) -> Iterator[str]:
+    """Yield the reasons why this machine is slower now than it can be."""
+    if (load or 0) > _BUSY * (os.cpu_count() or 1):
+        yield f"the machine has been busy (load {load:.1f} on {os.cpu_count()} CPUs)"
+    yield from cpu_clock().problems
 
 
 def _samples(bundle: Bundle, texts: Sequence[str]) -> list[list[int]]:

@@ -1,11 +1,19 @@
-"""A benchmark report as text for the terminal."""
+"""A benchmark report as text for the terminal, which tells all that others need who compare it with theirs."""
 
 from __future__ import annotations
 
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment_edge.render.text import aligned
+from sentiment_edge.render.text import aligned, visible
+from sentiment_edge_runtimes.engines.selection import installed_engines
+from sentiment_edge_runtimes.machine.cpu import cpu_features
+from sentiment_edge_runtimes.machine.memory import machine_memory
+from sentiment_edge_runtimes.machine.system import PYTHON_BITS, system_name
+from sentiment_edge_runtimes.machine.threads import usable_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +27,11 @@ _LEFT = 3
 
 
 def text(report: BenchmarkReport) -> str:
-    """Return the latencies at each length, then throughput, cold start and memory of each subject."""
+    """Return the machine, the latencies at each length, then throughput, cold start and memory of each subject."""
     measured = report.results[0].throughput
     return "\n\n".join(
         (
+            "\n".join(map(visible, filter(None, _machine(report)))),
             f"one text, the model alone, ms\n{aligned([*_latencies(report)], _LEFT)}",
             f"{measured.lines} lines, and a fresh process with one\n{aligned([*_totals(report)], _LEFT)}",
         )
@@ -35,6 +44,20 @@ def titles(report: BenchmarkReport) -> list[str]:
     folders = {Path(root).resolve() for root in roots}
     unique = len({folder.name for folder in folders}) == len(folders)
     return [root.resolve().name if unique else str(root) for root in roots]
+
+
+def _machine(report: BenchmarkReport) -> Iterator[str]:
+    """Yield lines that tell where and with what it was measured; a line is empty where the system tells nothing."""
+    cpu, memory = cpu_features(), machine_memory()
+    size = None if memory.total is None else f"{(memory.limit or memory.total) / 1e9:.1f} GB of memory"
+    features = f"{cpu.name or 'unknown CPU'} ({' '.join(cpu.features) or 'no features known'})"
+    yield ", ".join(filter(None, (features, f"usable CPUs {usable_cpus()}", size)))
+    libraries = (f"{name} {number}" for name, number in installed_engines().items())
+    python = f"Python {platform.python_version()} ({PYTHON_BITS}-bit)"
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    yield ", ".join((system_name(), python, f"sentiment-edge {version('sentiment-edge')}", *libraries, today))
+    load = None if report.load is None else f"load before {report.load:.1f}"
+    yield ", ".join(filter(None, (load, str(report.clock))))
 
 
 def _latencies(report: BenchmarkReport) -> Iterator[list[str]]:

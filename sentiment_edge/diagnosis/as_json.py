@@ -18,10 +18,12 @@ def as_json(machine: Machine, diagnosis: Diagnosis) -> str:
     answer = {
         "sentiment_edge": machine.sentiment_edge,
         "python": machine.python,
+        "python_bits": machine.python_bits,
         "system": machine.system,
         "cpu": {"name": cpu.name, "features": cpu.features, "int8_products": cpu.int8_products},
         "usable_cpus": machine.usable_cpus,
         "memory": machine.memory._asdict(),
+        "clock": machine.clock._asdict(),
         "products_saturate": machine.products_saturate,
         "engines": {
             name: {"version": version, "install": None if version else install_command(name)}

@@ -11,14 +11,17 @@ from sentiment_edge_runtimes.engines.saturation import products_saturate
 from sentiment_edge_runtimes.engines.selection import installed_engines
 from sentiment_edge_runtimes.engines.telemetry import reporting
 from sentiment_edge_runtimes.machine.cache import cache_folder
+from sentiment_edge_runtimes.machine.clock import cpu_clock
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 from sentiment_edge_runtimes.machine.memory import machine_memory
+from sentiment_edge_runtimes.machine.system import PYTHON_BITS, system_name
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.vocabulary import ENGINES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sentiment_edge_runtimes.machine.clock import Clock
     from sentiment_edge_runtimes.machine.cpu import CpuFeatures
     from sentiment_edge_runtimes.machine.memory import Memory
     from sentiment_edge_runtimes.vocabulary import EngineName
@@ -30,10 +33,12 @@ class Machine(NamedTuple):
     system: str
     """Operating system and architecture."""
     python: str
+    python_bits: int
     sentiment_edge: str
     cpu: CpuFeatures
     usable_cpus: int
     memory: Memory
+    clock: Clock
     products_saturate: bool
     """True if int8 products saturate on this CPU, so that slower exact kernels run."""
     engines: dict[EngineName, str | None]
@@ -50,12 +55,14 @@ def examine() -> Machine:
     installed = installed_engines()
     cache = cache_folder()
     return Machine(
-        f"{platform.system()} {platform.machine()}",
+        system_name(),
         platform.python_version(),
+        PYTHON_BITS,
         version("sentiment-edge"),
         cpu_features(),
         usable_cpus(),
         machine_memory(),
+        cpu_clock(),
         products_saturate(),
         {name: installed.get(name) for name in ENGINES},
         cache,

@@ -30,7 +30,7 @@ def text(machine: Machine, diagnosis: Diagnosis) -> str:
 
 def _machine(machine: Machine) -> Iterator[tuple[str, str]]:
     cpu = machine.cpu
-    yield "sentiment-edge", f"{machine.sentiment_edge}, Python {machine.python}, {machine.system}"
+    yield "sentiment-edge", f"{machine.sentiment_edge}, Python {machine.python} ({machine.python_bits}-bit), {machine.system}"
     yield "CPU", cpu.name or "unknown"
     yield "features", " ".join(cpu.features) or "none of those that matter here"
     yield "int8", cpu.int8_products
@@ -39,6 +39,8 @@ def _machine(machine: Machine) -> Iterator[tuple[str, str]]:
         "products saturate, so exact kernels run, at half the speed" if machine.products_saturate else "products are exact",
     )
     yield "usable CPUs", str(machine.usable_cpus)
+    if clock := str(machine.clock):
+        yield "clock", clock
     yield "memory", _memory(machine.memory)
     for name, version in machine.engines.items():
         yield name, version or f"not installed: {install_command(name)}"

@@ -19,9 +19,10 @@ from helpers.support import SHARED
 from sentiment_edge_export.parity.texts import parity_texts
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, load
-from tools.emulation.arm_system import REPOSITORY, ArmSystem
+from tools.emulation.arm_system import ArmSystem
 from tools.emulation.bundles import make_bundles
 from tools.emulation.cpus import CPUS, Cpu, missing_tools
+from tools.emulation.debian import REPOSITORY
 from tools.emulation.outcome import DRIFT, Outcome, Run, compare, table
 
 if TYPE_CHECKING:

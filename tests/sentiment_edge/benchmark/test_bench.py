@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from sentiment_edge.benchmark.subjects import Subject
 from sentiment_edge.benchmark.throughput import Throughput
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+from sentiment_edge_runtimes.machine.clock import Clock, cpu_clock
+from sentiment_edge_runtimes.machine.system import PYTHON_BITS, system_name
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 
 QUICK = ("--seconds", "0.2")
@@ -55,8 +59,10 @@ def without(module: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 def test_the_default_bundle_with_one_thread_and_with_all(command: Command) -> None:
     found = answer(command)
-    assert set(found) == {"cpu", "usable_cpus", "engines", "input", "results", "torch"}
+    machine = {"sentiment_edge", "python", "python_bits", "system", "cpu", "features", "usable_cpus", "memory", "load", "clock"}
+    assert set(found) == {*machine, "engines", "input", "results", "torch"}
     assert (found["usable_cpus"], found["input"], found["torch"]) == (usable_cpus(), None, None)
+    assert (found["python_bits"], set(found["clock"])) == (PYTHON_BITS, {*Clock._fields})
     assert [each["threads"] for each in found["results"]] == [*dict.fromkeys((1, usable_cpus()))]
     for each in found["results"]:
         assert (each["bundle"], each["precision"], each["engine"]) == (str(DEFAULT_BUNDLE), "int8", "onnxruntime")
@@ -78,7 +84,10 @@ def test_it_reads_well_and_draws(command: Command, tmp_path: Path) -> None:
     picture = ("--png", tmp_path / "picture.png") if HAS_PLOT else ()
     done = command("bench", "--threads", "1", "--input", tmp_path / "lines", *picture, *QUICK)
     assert done.returncode == 0, done.stderr
-    latencies, totals = (block.split("\n") for block in done.stdout.decode().rstrip().split("\n\n"))
+    machine, latencies, totals = (block.split("\n") for block in done.stdout.decode().rstrip().split("\n\n"))
+    assert f", usable CPUs {usable_cpus()}" in machine[0]
+    assert machine[1].startswith(f"{system_name()}, Python {platform.python_version()} ({PYTHON_BITS}-bit), sentiment-edge ")
+    assert f"onnxruntime {version('onnxruntime')}" in machine[1]
     assert latencies[0] == "one text, the model alone, ms"
     assert latencies[1].split() == ["bundle", "precision", "engine", "threads", "tokens", "p50", "p90", "p99"]
     assert [row.split()[:5] for row in latencies[2:]] == [
@@ -199,4 +208,4 @@ def test_a_picture_shows_names_as_they_are(bundle_folder: Path) -> None:
     for name in ("$x^{", "\x1b[2J\n", "\udcff", "مرحبا 好", "long" * 50):
         subject = Subject(replace(bundle, root=Path(name)), "onnxruntime", 1)
         result = BenchmarkResult(subject, (Latency(16, 3, 0.1, 0.2, 0.3),), Throughput(1, 2, 3.0, 0.0), ColdStart(1, 0.5, None))
-        assert picture(BenchmarkReport((result,), None)).startswith(b"\x89PNG")
+        assert picture(BenchmarkReport((result,), None, None, cpu_clock())).startswith(b"\x89PNG")

@@ -40,7 +40,9 @@ def test_torch_runs_the_same_texts() -> None:
 def test_the_table_has_a_column_and_lines_of_torch() -> None:
     done = invoke(*QUICK)
     assert done.returncode == 0, done.stderr
-    rows = done.stdout.decode().split("\n")
+    machine, _, table = done.stdout.decode().partition("\n\n")
+    assert "sentiment-edge " in machine
+    rows = table.split("\n")
     assert rows[1].endswith("times torch")
     assert [row.split()[:4] for row in rows[6:10]] == 4 * [["gru-mini", "fp32", "torch", "1"]]
 

@@ -109,6 +109,18 @@ def test_what_is_not_installed_comes_with_the_command_that_installs_it(tmp_path:
     assert b"openvino        not installed: pip install 'sentiment-edge[openvino]'\n" in done.stdout
 
 
+@pytest.mark.parametrize("command", ["doctor", "predict"])
+@pytest.mark.parametrize("library", ["numpy", "tokenizers", "onnxruntime"])
+def test_a_library_that_is_missing_is_one_line(library: str, command: str) -> None:
+    """On a Python of 32 bits, which finds none to install, the line says so instead of what to install."""
+    for first_lines, advice in (("", b"pip install "), ("sys.maxsize = 2**31 - 1\n", b"this Python has 32 bits (on ")):
+        missing = f"import sys\n{first_lines}sys.modules[{library!r}] = None\n"
+        program = [sys.executable, "-c", f"{missing}from sentiment_edge.__main__ import main; main()", command]
+        done = subprocess.run(program, input=b"fine\n", capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+        assert done.stderr.startswith(f"sentiment-edge: {library} is not installed: ".encode() + advice)
+
+
 def test_the_environment_may_ask_for_what_cannot_be(command: Command, tmp_path: Path) -> None:
     for asked, problem in (
         ("openvino", b"no model for openvino in it"),
