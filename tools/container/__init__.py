@@ -1,0 +1,1 @@
+"""The steps of the Dockerfile, run without docker in a Debian system in a folder: `make container`."""
