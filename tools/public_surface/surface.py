@@ -29,6 +29,7 @@ def _json(commands: Iterable[str]) -> list[str]:
 
 FILES: dict[str, Callable[[], Iterable[str]]] = {
     "python.txt": lambda: _python("sentiment_edge.runtimes", "sentiment_edge"),
+    "python_bulk.txt": lambda: _python("sentiment_edge.bulk.arrow"),
     "python_types.txt": lambda: python_names.describe_types(vocabulary, options),
     "command_line.txt": command_line.describe,
     "json.txt": lambda: _json(json_output.LIGHT),

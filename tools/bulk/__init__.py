@@ -1,0 +1,1 @@
+"""Texts labelled on real clusters on this machine: answers, CPU time and memory beside `predict`'s, and what kills do."""
