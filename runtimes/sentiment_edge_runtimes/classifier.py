@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
+from sentiment_edge_runtimes.engines.forks import UNFORKED
 from sentiment_edge_runtimes.errors import OptionError, TextError, check_at_least, check_choice, raise_first
 from sentiment_edge_runtimes.inputs import READ_AHEAD, add_answers, answer_live, as_list, settled
 from sentiment_edge_runtimes.running.life import ModelLife
+from sentiment_edge_runtimes.running.living import LivingModel
 from sentiment_edge_runtimes.vocabulary import METHOD_CHOICES, ON_ERROR
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Sequence
-    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle import Bundle
     from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction
-    from sentiment_edge_runtimes.running.text_model import TextModel
-    from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName, MethodChoice, OnError, Warm
+    from sentiment_edge_runtimes.vocabulary import EngineChoice, MethodChoice, OnError, Warm
 
 DEFAULT_BUNDLE = Path(__file__).parent / "models" / "gru-mini-int8"
 Table = TypeVar("Table")
@@ -46,11 +46,14 @@ def load(
             `background` to return at once and do all of it in a thread: what fails there, the next call tries again and raises.
 
     Raises:
-        OptionError: there is no such engine, `threads` is not a whole number of 1 or more, or `warm` is something else.
+        OptionError: `bundle` is no path, there is no such engine, `threads` is not a whole number of 1 or more, or `warm` is
+            something else.
         BundleError: the bundle is missing, damaged, malformed or too new.
         EngineError: the bundle has no model for this engine; with `warm`, none of its engines can run it here.
     """
-    if warm not in (False, True, "background"):
+    if not isinstance(bundle, str | os.PathLike | None):
+        raise OptionError("bundle", f"{bundle!r:.40} is not the path of a folder")
+    if not (isinstance(warm, bool) or (isinstance(warm, str) and warm == "background")):
         raise OptionError("warm", f"{warm!r:.40} is not one of False, True, background")
     root = DEFAULT_BUNDLE if bundle is None else Path(bundle)
     classifier = Classifier._of(ModelLife(root, engine, threads))  # noqa: SLF001
@@ -61,7 +64,7 @@ def load(
     return classifier
 
 
-class Classifier:
+class Classifier(LivingModel):
     """A bundle ready to use. Threads may share it; the engine starts at first use, in each process anew.
 
     Raises:
@@ -70,76 +73,20 @@ class Classifier:
     """
 
     def __init__(self, bundle: Bundle, *, engine: EngineChoice = "auto", threads: int | None = None) -> None:
-        self._life = ModelLife(bundle, engine, threads)
+        super().__init__(ModelLife(bundle, engine, threads))
         self._life.parts()
 
     @classmethod
     def _of(cls, life: ModelLife) -> Classifier:
         """Return the classifier of a bundle that may not be open yet."""
         classifier = cls.__new__(cls)
-        classifier._life = life  # noqa: SLF001 - its own
+        LivingModel.__init__(classifier, life)
         return classifier
-
-    @cached_property
-    def _model(self) -> TextModel:
-        from sentiment_edge_runtimes.running.text_model import TextModel  # noqa: PLC0415 - imports libraries
-
-        return TextModel(self._life)
-
-    def __repr__(self) -> str:
-        """Return the bundle's folder, its precision and labels, and the engine: `auto` while none has been chosen."""
-        return f"{type(self).__name__}({self._life})"
 
     def __reduce__(self) -> tuple[Callable[[Bundle], Classifier], tuple[Bundle]]:
         """Pickle the arguments that it was made with: another process opens its own engine."""
         self._life.calls.check_open()
         return partial(Classifier, engine=self._life.engine_shown, threads=self._life.threads), (self.bundle,)
-
-    def __enter__(self) -> Self:
-        """Return itself, to be closed at the block's end."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close it; see `close`."""
-        self.close()
-
-    def close(self) -> None:
-        """Wait for the calls under way in other threads, then let go of the engine's session and of the tokenizer.
-
-        Every later call raises EngineError, and so does the next batch of a stream. Closing again does nothing. The memory is
-        free for this process from then on; the system gets back as much of it as the C library lets go, the libraries stay.
-        """
-        self._life.close()
-
-    def warm_up(self, *, background: bool = False) -> None:
-        """Start the engine and run one text, so that the first call is as fast as the others.
-
-        Args:
-            background: do it in a thread and return at once; what fails there, the next call tries again and raises.
-
-        Raises:
-            EngineError: none of the bundle's engines can run it here; or the classifier is closed.
-        """
-        self._life.warm_up(lambda: self._model.answer_ordinary(), background=background)  # noqa: PLW0108 - imports
-
-    @property
-    def bundle(self) -> Bundle:
-        """The bundle. After `load(..., warm="background")` it is waited for, and its error raised here."""
-        return self._life.bundle
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels, by class index."""
-        return self.bundle.manifest.labels
-
-    @property
-    def engine(self) -> EngineName:
-        """The engine that executes the model; the first choice for a bundle on a machine may take a second.
-
-        Raises:
-            EngineError: none of the bundle's engines can run it here, or `SENTIMENT_EDGE_ENGINE` names none of them.
-        """
-        return self._life.engine_name()
 
     @overload
     def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is a sequence of str too
@@ -182,7 +129,10 @@ class Classifier:
     async def acall(
         self, texts: str | Iterable[str], *, on_error: OnError = "raise"
     ) -> Prediction | Sequence[Prediction | FailedPrediction]:
-        """Call it in a thread, while the event loop goes on; the model goes on too where this is cancelled."""
+        """Call it in a thread, while the event loop goes on; the model goes on too where this is cancelled.
+
+        The texts are taken from their source in the loop's own thread.
+        """
         from asyncio import to_thread  # noqa: PLC0415 - slow to import; whoever awaits has done so
 
         return await to_thread(self.__call__, texts if isinstance(texts, str) else as_list(texts), on_error=on_error)
@@ -238,7 +188,8 @@ class Classifier:
             EngineError: the engine failed.
         """
         check_choice("on_error", on_error, ON_ERROR)
-        from sentiment_edge_runtimes.inputs.live_async import answer_live_async  # noqa: PLC0415 - asyncio is slow to import
+        with UNFORKED:
+            from sentiment_edge_runtimes.inputs.live_async import answer_live_async  # noqa: PLC0415 - asyncio is slow to import
 
         return answer_live_async(texts, self._model.answers, on_error)
 
@@ -292,7 +243,8 @@ class Classifier:
             EngineError: `method` is attention and the model has none, or the engine failed.
         """
         check_choice("method", method, METHOD_CHOICES)
-        from sentiment_edge_runtimes.explanation import explain  # noqa: PLC0415 - few programs need it
+        with UNFORKED:
+            from sentiment_edge_runtimes.explanation import explain  # noqa: PLC0415 - few programs need it
 
         with self._life.calls:
             return explain(text, method, self.bundle, self._model.tokenizer, self._life.engine)

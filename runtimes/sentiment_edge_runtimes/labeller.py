@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.engines.forks import UNFORKED, renewed_in_forks
-from sentiment_edge_runtimes.errors import EngineError, InputError
+from sentiment_edge_runtimes.errors import EngineError, InputError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
+    from typing import NoReturn, Self
 
     from sentiment_edge_runtimes.classifier import Classifier
     from sentiment_edge_runtimes.prediction import Prediction
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Labeller:
     """Labels the latest text that it was given; one that waits while a newer one comes is dropped without an answer.
 
-    It warms its classifier up at once. What its callbacks raise goes to `threading.excepthook`, and it goes on.
+    It warms its classifier up at once. What its callbacks raise goes to `threading.excepthook`, and it goes on. One that is
+    never closed lives as long as the program.
     """
 
     def __init__(
@@ -41,7 +42,15 @@ class Labeller:
             on_label: called with a text and its prediction, in the labeller's thread.
             on_error: called there with a text that could not be answered, and the error; by default that goes to
                 `threading.excepthook`. A bundle that cannot be loaded is tried again with each text.
+
+        Raises:
+            OptionError: a callback cannot be called, or the classifier is neither one nor a path.
         """
+        for name, callback in (("on_label", on_label), ("on_error", on_error or on_label)):
+            if not callable(callback):
+                raise OptionError(name, f"{callback!r:.40} is not a function")
+        if not (isinstance(classifier, str | os.PathLike | None) or hasattr(classifier, "warm_up")):
+            raise OptionError("classifier", f"{classifier!r:.40} is neither a classifier nor the path of a bundle's folder")
         self._bundle = classifier if isinstance(classifier, str | os.PathLike | None) else None
         self._classifier = None if isinstance(classifier, str | os.PathLike | None) else classifier
         self._loads = self._classifier is None
@@ -59,6 +68,10 @@ class Labeller:
     def __exit__(self, *_: object) -> None:
         """Close it; see `close`."""
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied: its thread would stay behind."""
+        raise EngineError("a Labeller cannot be copied or sent to another process: make one there")
 
     def label(self, text: str) -> None:
         """Ask for the label of a text and return at once; a text that still waits is dropped.

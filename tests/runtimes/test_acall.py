@@ -11,7 +11,7 @@ import pytest
 from helpers.crafted_tokenizers import CATASTROPHIC, UNLUCKY
 from helpers.support import put_file
 
-from sentiment_edge import Classifier, FailedPrediction, InputError, TextError, load
+from sentiment_edge import Classifier, EngineError, FailedPrediction, InputError, TextError, load
 from sentiment_edge_runtimes.engines.loader import open_engine
 from sentiment_edge_runtimes.running import life
 
@@ -112,3 +112,32 @@ def test_cancelled_it_lets_the_model_finish(held: tuple[Classifier, Held], class
 
     run(ask())
     waiting.close()
+
+
+def test_the_loop_goes_on_while_the_end_of_a_block_waits(held: tuple[Classifier, Held]) -> None:
+    waiting, engine = held
+
+    async def ask() -> None:
+        async with waiting:
+            task = asyncio.create_task(waiting.acall("I loved it."))
+            await asyncio.to_thread(engine.begun.wait, LONG)
+            asyncio.get_running_loop().call_later(0.05, engine.released.set)  # never, if the loop stood still
+        assert (await task).label in waiting.labels
+        with pytest.raises(EngineError, match="is closed"):
+            await waiting.acall("I loved it.")
+
+    run(ask())
+
+
+def test_a_block_of_the_loop_that_is_left_by_a_timeout_closes_it(held: tuple[Classifier, Held]) -> None:
+    waiting, engine = held
+
+    async def ask() -> None:
+        async with waiting:
+            await asyncio.wait_for(waiting.acall("I loved it."), 0.05)
+
+    threading.Timer(0.2, engine.released.set).start()
+    with pytest.raises(TimeoutError):
+        run(ask())
+    with pytest.raises(EngineError, match="is closed"):
+        waiting("I loved it.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import shutil
 import threading
 from queue import Queue
@@ -15,11 +17,21 @@ from helpers.support import put_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentiment_edge import BundleMissing, Classifier, EngineError, InputError, Labeller, Prediction, TextError, load
+from sentiment_edge import (
+    BundleMissing,
+    Classifier,
+    EngineError,
+    InputError,
+    Labeller,
+    OptionError,
+    Prediction,
+    TextError,
+    load,
+)
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LONG = 60
@@ -243,3 +255,54 @@ def test_it_works_in_a_forked_process(classifier: Classifier) -> None:
             labeller.label("after")
             os._exit(heard.get(timeout=LONG) != "after")
         assert os.waitpid(child, 0)[1] == 0
+
+
+class Held:
+    """A real classifier that does not answer before it is told to."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self.begun, self.released = threading.Event(), threading.Event()
+
+    def warm_up(self) -> None:
+        self._classifier.warm_up()
+
+    def __call__(self, text: str) -> Prediction:
+        self.begun.set()
+        assert self.released.wait(LONG)
+        return self._classifier(text)
+
+
+def test_what_is_answered_after_it_was_closed_calls_nobody_back(classifier: Classifier, reported: Queue[object]) -> None:
+    held, answers = Held(classifier), list[str]()
+    labeller = Labeller(held, lambda text, _: answers.append(text), on_error=lambda text, _: answers.append(text))  # type: ignore[arg-type]
+    labeller.label("under way")
+    assert held.begun.wait(LONG)
+    labeller.close()
+    held.released.set()
+    for thread in threads():
+        thread.join(LONG)
+    assert (answers, reported.empty()) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((None, None), "`on_label`: None is not a function"),
+        ((None, 5), "`on_label`: 5 is not a function"),
+        ((5, print), "`classifier`: 5 is neither a classifier nor the path of a bundle's folder"),
+        ((b"bundle", print), "`classifier`: b'bundle' is neither"),
+    ],
+)
+def test_what_it_cannot_use_is_refused_at_once(arguments: Any, named: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        Labeller(*arguments)
+    assert str(raised.value).startswith(named)
+    with pytest.raises(OptionError, match="`on_error`: 'no' is not a function"):
+        Labeller(None, print, on_error="no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_it_cannot_be_copied(classifier: Classifier, copied: Callable[[Labeller], object]) -> None:
+    with Labeller(classifier, print) as labeller, pytest.raises(EngineError, match="cannot be copied or sent to another"):
+        copied(labeller)

@@ -154,7 +154,8 @@ class ModelLife:
         with self._opening:
             if self._chosen is None:
                 bundle = self.parts()[0]
-                from sentiment_edge_runtimes.engines.selection import choose  # noqa: PLC0415 - imports libraries
+                with UNFORKED:
+                    from sentiment_edge_runtimes.engines.selection import choose  # noqa: PLC0415 - imports libraries
 
                 self._chosen = self.engine_shown = choose(bundle, self.engine_shown, self.threads).engine
             return self._chosen
@@ -196,10 +197,10 @@ class ModelLife:
             was_open = self._engine is not None
             self._over = True
             self._engine = self._tokenizer = None
-        if was_open:
-            from sentiment_edge_runtimes.machine.pages import give_back_freed  # noqa: PLC0415 - imports libraries
+            if was_open:
+                from sentiment_edge_runtimes.machine.pages import give_back_freed  # noqa: PLC0415 - imports libraries
 
-            give_back_freed()
+                give_back_freed()
 
     def _check_not_over(self) -> None:
         """Refuse to open anything once `close` is done with the calls under way, which may still need it."""

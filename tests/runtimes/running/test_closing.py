@@ -7,6 +7,7 @@ import gc
 import os
 import pickle
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,6 +157,26 @@ def test_it_may_be_closed_from_inside_a_call(used: Classifier) -> None:
 
     with pytest.raises(EngineError, match="is closed"):
         used.logits(texts())
+
+
+def test_two_calls_may_each_close_it(used: Classifier) -> None:
+    both = threading.Barrier(2, timeout=60)
+
+    def texts() -> Iterator[str]:
+        yield "I loved it."
+        both.wait()
+        used.close()
+
+    def ask() -> None:
+        with suppress(EngineError):  # the rest of a call that closes is refused
+            used.logits(texts())
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_it_may_be_closed_while_it_loads() -> None:
