@@ -3,6 +3,7 @@
 #   docker run --init --read-only --cap-drop ALL --publish 8000:8000 sentiment-edge
 # With a bundle of your own, and any option of `sentiment-edge serve`:
 #   docker run ... --volume ./electra-large-int8:/bundle:ro sentiment-edge /bundle --threads 2
+# The port in the container stays 8000, where the health check asks: for port 80 outside, --publish 80:8000, not --port.
 # `make container` runs these steps without docker, in a Debian system in a folder.
 
 FROM python:3.13-slim-trixie AS build

@@ -8,6 +8,7 @@ An RGB LED with a common cathode, each colour through a resistor of its own: red
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ RED, GREEN, BLUE = 17, 27, 22
 
 def follow(lines: Iterable[str], classifier: Classifier, light: RGBLED) -> None:
     """Set the light by each line, as soon as it is there."""
+    if "positive" not in classifier.labels:
+        sys.exit(f"the light needs a model with the label positive; this one has {', '.join(classifier.labels)}")
     texts = (line for line in lines if line.strip())
     for prediction in classifier.stream(texts, on_error="return", read_ahead=1):
         if prediction.label is None:
@@ -44,7 +47,10 @@ def main() -> None:
         open(0, encoding="utf-8", errors="replace") as lines,  # a wrong byte costs a character, not the light
         suppress(KeyboardInterrupt),
     ):
-        follow(lines, classifier, light)
+        try:
+            follow(lines, classifier, light)
+        except BrokenPipeError:  # whoever read the output has seen enough, such as head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains once more as it ends
 
 
 if __name__ == "__main__":

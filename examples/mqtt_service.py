@@ -1,8 +1,6 @@
 """Label the texts of one MQTT topic and publish the labels to another; mqtt-mood.service runs it under systemd.
 
-    pip install sentiment-edge paho-mqtt && python mqtt_service.py localhost 1883 reviews reviews/labels
-
-One thread does all, and tells systemd in every round that it is alive: where the model hangs, systemd starts the service anew.
+Run it: pip install sentiment-edge paho-mqtt && python mqtt_service.py localhost 1883 reviews reviews/labels
 """
 
 import json
@@ -44,11 +42,9 @@ def serve(classifier: Classifier, host: str, port: int, texts: str, labels: str)
             if not 0 < len(message.payload) <= LONGEST:
                 raise InputError(f"{len(message.payload)} bytes, 1 to {LONGEST} allowed")
             text = message.payload.decode("utf-8")
-            answer = {"text": text, **classifier(text).to_dict()}
+            client.publish(labels, json.dumps({"text": text, **classifier(text).to_dict()}, ensure_ascii=False), qos=1)
         except (UnicodeDecodeError, InputError) as error:  # the message's fault: the next one may be better
             log.warning("no label for a message: %s", error)
-        else:
-            client.publish(labels, json.dumps(answer, ensure_ascii=False), qos=1)
 
     client = Client(CallbackAPIVersion.VERSION2)
     client.on_connect, client.on_message = connected, arrived
@@ -56,7 +52,7 @@ def serve(classifier: Classifier, host: str, port: int, texts: str, labels: str)
     level = logging.WARNING
     try:
         while True:
-            tell_systemd("WATCHDOG=1")
+            tell_systemd("WATCHDOG=1")  # one thread does all: where the model hangs, systemd starts the service anew
             if client.loop(timeout=1):  # an error, 0 is none
                 try:
                     client.reconnect()
@@ -71,6 +67,10 @@ def serve(classifier: Classifier, host: str, port: int, texts: str, labels: str)
 
 if __name__ == "__main__":
     host, port, texts, labels = sys.argv[1:] if len(sys.argv) == 5 else sys.exit(__doc__)
+    if port not in map(str, range(1, 65536)):
+        sys.exit(f"{port!r} is no port: give a number from 1 to 65535, such as 1883")
+    if not labels or {*labels} & {*"+#"}:
+        sys.exit(f"{labels!r} is no topic to publish to: give one without + and #, such as reviews/labels")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     signal.signal(signal.SIGINT, lambda *_: sys.exit())

@@ -50,7 +50,7 @@ def label(
         on_error: `raise` the error of a text that cannot be answered, or `return` it as `error`, beside nulls.
 
     Raises:
-        InputError: these are no strings.
+        InputError: these are no strings, or one is not UTF-8; the message names its row.
         TextError: a text cannot be answered; the position is its row.
         EngineError: the engine failed.
     """
@@ -100,7 +100,7 @@ def _answers(
     on_error: OnError,
     first_row: int,
 ) -> list[Prediction | FailedPrediction | None]:
-    rows: list[str | None] = texts.to_pylist()
+    rows = _strings(texts, first_row)
     wanted = [text for text in rows if text and not text.isspace()]
     answers = iter(classifier(wanted, on_error="return") if wanted else ())
     placed = [next(answers) if text and not text.isspace() else None for text in rows]
@@ -109,6 +109,22 @@ def _answers(
             if answer is not None and answer.label is None:
                 raise TextError(answer.error, row)
     return placed
+
+
+def _strings(texts: pa.Array, first_row: int) -> list[str | None]:
+    try:
+        rows: list[str | None] = texts.to_pylist()
+    except UnicodeDecodeError:
+        rows = [_string(text, row) for row, text in enumerate(texts, first_row)]
+    return rows
+
+
+def _string(text: pa.Scalar, row: int) -> str | None:
+    try:
+        value: str | None = text.as_py()
+    except UnicodeDecodeError:
+        raise InputError(f"texts[{row}]: this text is not UTF-8; read its source in the right encoding, or drop it") from None
+    return value
 
 
 def _as_struct(answers: Sequence[Prediction | FailedPrediction | None], kind: pa.StructType) -> pa.StructArray:

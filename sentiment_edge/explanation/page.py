@@ -6,7 +6,7 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
-from sentiment_edge.explanation.shares import cost, shares, titled, weight_of
+from sentiment_edge.explanation.shares import NO_WORDS, TOGETHER, UNREAD, cost, meaning, shares, titled, weight_of
 from sentiment_edge.render.html import document
 from sentiment_edge.render.text import number
 
@@ -38,8 +38,8 @@ $scores
 _ATTENTION = "The stronger the colour, the more attention a token got; point at a token for its weight."
 _OCCLUSION = Template(
     '<span class="token" style="--share: .6">Orange</span> speaks for $label, '
-    '<span class="token against" style="--share: .6">blue</span> against it: a weight is what the probability of $label loses '
-    "without the word. Point at a word for its weight; words in one field were left out together. ($cost)"
+    '<span class="token against" style="--share: .6">blue</span> against it: $meaning. '
+    f"Point at a word for its weight; {TOGETHER}. ($cost)"
 )
 
 
@@ -55,10 +55,18 @@ def page(explanation: Explanation) -> str:
         label=label,
         scores=scores,
         text="".join(_shaded(explanation)),
-        meaning=_OCCLUSION.substitute(label=label, cost=cost(explanation)) if explanation.method == "occlusion" else _ATTENTION,
-        note=" The faded end was not read: the text is longer than the model reads." if prediction.truncated else "",
+        meaning=_legend(explanation, label),
+        note=f" The faded end {UNREAD}." if prediction.truncated else "",
     )
     return document(titled(prediction), _STYLE, body)
+
+
+def _legend(explanation: Explanation, label: str) -> str:
+    if explanation.method == "attention":
+        return _ATTENTION
+    if not explanation.tokens:
+        return f"{NO_WORDS[0].upper()}{NO_WORDS[1:]}. ({cost(explanation)})"
+    return _OCCLUSION.substitute(label=label, meaning=meaning(explanation, label), cost=cost(explanation))
 
 
 def _shaded(explanation: Explanation) -> Iterator[str]:

@@ -8,10 +8,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sentiment_edge.explanation.shares import cost, shares, titled, weight_of
+from sentiment_edge.explanation.shares import (
+    NO_WORDS,
+    TOGETHER,
+    UNREAD,
+    cost,
+    has_spans,
+    meaning,
+    shares,
+    titled,
+    weighed,
+    weight_of,
+)
 from sentiment_edge.render.text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sentiment_edge_runtimes.prediction import Explanation
 
 _BAR = 30
@@ -25,7 +38,7 @@ _WIDE, _HIGH = 1000, 25
 
 
 def text(explanation: Explanation) -> str:
-    """Return a line for each token or word: shaded by its weight, the weight, and a bar; for occlusion, what it means and cost.
+    """Return a line for each token or word: shaded by its weight, the weight, and a bar; then the notes on them.
 
     There are colours if stdout is a terminal that has them.
     """
@@ -33,19 +46,28 @@ def text(explanation: Explanation) -> str:
     title = visible(titled(explanation.prediction))
     with console.capture() as captured:
         console.print(Text(title, style="italic"), soft_wrap=True)  # a string would be read as markup
-        console.print(_table(explanation))
-        if explanation.method == "occlusion":
-            label = visible(explanation.prediction.label)
-            note = f"{cost(explanation)}; a weight is what the probability of {label} loses without the word"
+        if explanation.tokens:
+            console.print(_table(explanation))
+        for note in _notes(explanation):
             console.print(Text(note, style="dim"), soft_wrap=True)
     return captured.get()
 
 
+def _notes(explanation: Explanation) -> Iterator[str]:
+    """Yield for occlusion what the weights cost and mean, and for either method what was not read."""
+    if explanation.method == "occlusion":
+        label = visible(explanation.prediction.label)
+        yield f"{cost(explanation)}; {meaning(explanation, label) if explanation.tokens else NO_WORDS}"
+    if has_spans(explanation):
+        yield TOGETHER
+    if explanation.prediction.truncated:
+        yield f"the end {UNREAD}"
+
+
 def _table(explanation: Explanation) -> Table:
     table = Table(box=None, pad_edge=False)
-    names = ("word", "weight") if explanation.method == "occlusion" else ("token", "attention")
-    table.add_column(names[0])
-    table.add_column(names[1], justify="right")
+    table.add_column(weighed(explanation))
+    table.add_column("weight" if explanation.method == "occlusion" else "attention", justify="right")
     table.add_column("")
     found = shares(explanation.tokens)
     left = _BAR // 2 if min(found, default=0) < 0 else 0

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import ClientDisconnect
 
 from sentiment_edge.server.limits import Limits, RequestRefused
-from sentiment_edge_runtimes.errors import OptionError, check_choice
 from sentiment_edge_runtimes.vocabulary import METHOD_CHOICES
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 _READ_OUT = 4 * 2**20
 """Bytes beyond the limit that are read and dropped: a client that is cut off while it sends loses the answer."""
+_ONE_TEXT = 'send {"text": "..."}'
 _CLOSED = 400
 """Status for a client that went away before its request was complete; nobody reads it."""
 
@@ -60,28 +60,26 @@ def parse_text(body: bytes, limits: Limits) -> str | list[str]:
         RequestRefused: it is not that, or there are too many.
     """
     text = _parsed(body).get("text")
+    advice = f'{_ONE_TEXT} or {{"text": ["...", "..."]}}'
     if not isinstance(text, list):
-        return _checked("text", text)
+        return _checked("text", text, advice)
     if len(text) > limits.texts:
         raise RequestRefused(413, f"{len(text)} texts in one request; at most {limits.texts} are allowed")
-    return [_checked(f"text {index}", item) for index, item in enumerate(text)]
+    return [_checked(f"text {index}", item, advice) for index, item in enumerate(text)]
 
 
 def parse_explained(body: bytes) -> tuple[str, MethodChoice]:
-    """Return the values of `text` and `method` in a JSON object: a text, and how it is to be explained.
+    """Return the values of `text` and `method` in a JSON object: a text, and how it is to be explained, null for `auto`.
 
     Raises:
         RequestRefused: they are not that.
     """
     contents = _parsed(body)
-    text, method = contents.get("text"), contents.get("method", "auto")
-    if isinstance(text, list):
-        raise RequestRefused(422, "text must be one string here")
-    try:
-        check_choice("method", method, METHOD_CHOICES)
-    except OptionError as error:
-        raise RequestRefused(422, str(error).replace("`", "")) from None
-    return _checked("text", text), method
+    asked = contents.get("method")
+    method: MethodChoice = "auto" if asked is None else asked
+    if method not in METHOD_CHOICES:
+        raise RequestRefused(422, f"method must be one of {', '.join(METHOD_CHOICES)}")
+    return _checked("text", contents.get("text"), _ONE_TEXT), method
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -91,13 +89,13 @@ def _parsed(body: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise RequestRefused(422, "the request is not UTF-8") from None
     except (ValueError, RecursionError):
-        raise RequestRefused(422, 'the request is not JSON; send {"text": "..."}') from None
+        raise RequestRefused(422, f"the request is not JSON; {_ONE_TEXT}") from None
     return contents if isinstance(contents, dict) else {}
 
 
-def _checked(name: str, text: object) -> str:
+def _checked(name: str, text: object, advice: str) -> str:
     if not isinstance(text, str):
-        raise RequestRefused(422, f'{name} must be a string; send {{"text": "..."}} or {{"text": ["...", "..."]}}')
+        raise RequestRefused(422, f"{name} must be a string; {advice}")
     if not text.strip():
         raise RequestRefused(422, f"{name} is empty")
     return text

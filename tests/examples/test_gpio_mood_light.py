@@ -14,8 +14,10 @@ pytest.importorskip("gpiozero", reason="needs gpiozero, of the extra test")
 
 from gpiozero import RGBLED
 from gpiozero.pins.mock import MockFactory, MockPWMPin
+from helpers.support import edit_manifest
 
 from examples.gpio_mood_light import BLUE, GREEN, RED, follow
+from sentiment_edge import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +58,29 @@ def test_as_a_program_it_reads_to_the_end() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     labels = [line.split()[0] for line in done.stdout.decode().splitlines()]
     assert labels[:2] == ["positive", "negative"] and len(labels) == 3
+
+
+def test_a_reader_that_has_seen_enough_ends_it_in_silence() -> None:
+    program = subprocess.Popen(
+        [sys.executable, str(EXAMPLE)],
+        env=os.environ | MOCK,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert program.stdin and program.stdout and program.stderr
+    program.stdin.write(b"I loved it.\n")
+    program.stdin.flush()
+    assert program.stdout.readline().startswith(b"positive")
+    program.stdout.close()
+    _, said = program.communicate(b"Dreadful.\n" * 3, HANGS)
+    assert (program.returncode, said) == (0, b"")
+
+
+def test_a_model_of_other_labels_is_refused_at_the_start(bundle_folder: Path, pins: MockFactory) -> None:
+    edit_manifest(bundle_folder, labels=["bad", "good"])
+    with RGBLED(RED, GREEN, BLUE, pin_factory=pins) as light, pytest.raises(SystemExit, match="this one has bad, good"):
+        follow([], load(bundle_folder), light)
 
 
 def run(lines: bytes) -> subprocess.CompletedProcess[bytes]:

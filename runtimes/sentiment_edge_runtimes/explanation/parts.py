@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from sentiment_edge_runtimes.explanation.words import find_words
+from sentiment_edge_runtimes.explanation.words import find_words, marks_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +26,13 @@ def read_words(text: str, offsets: Sequence[tuple[int, int]]) -> list[Part]:
     """Return the words of a text that the model reads, in order; together they have every token that covers some of a word.
 
     Words that share a token count as one, such as the characters of a Chinese word. A word without tokens is not read. Of one
-    that is read in part, that part is the word.
+    that is read in part, that part is the word, with the marks that follow it: tokenizers may drop them.
 
     Args:
         text: the text.
         offsets: the characters that each token covers, none in the case of special tokens.
     """
-    words = find_words(text[: max((end for _, end in offsets), default=0)])
+    words = find_words(text[: marks_end(text, max((end for _, end in offsets), default=0))])
     starts, ends = [start for start, _ in words], [end for _, end in words]
     tokens: list[list[int]] = [[] for _ in words]
     reach = [0] * len(words)

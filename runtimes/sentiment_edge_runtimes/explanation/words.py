@@ -6,6 +6,8 @@ import re
 from unicodedata import category, name
 
 _SPACE, _LETTER, _UNSPACED, _MARK, _JOINER, _APOSTROPHE, _FLAG, _SIGN = " wumjqfs"
+_BELONGING = _MARK, _JOINER
+"""Kinds that belong to the character before them."""
 _UNSPACED_SCRIPTS = ("CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 """How Unicode's names of letters begin where no space ends a word."""
 _KINDS = {
@@ -28,6 +30,11 @@ def find_words(text: str) -> list[tuple[int, int]]:
     joins belong to the character before them.
     """
     return [found.span() for found in _WORD.finditer("".join(map(_kind, text)))]
+
+
+def marks_end(text: str, start: int) -> int:
+    """Return where the accents and other marks end that stand at a place, which is the place itself if none does."""
+    return next((place for place in range(start, len(text)) if _kind(text[place]) not in _BELONGING), max(start, len(text)))
 
 
 def _kind(character: str) -> str:

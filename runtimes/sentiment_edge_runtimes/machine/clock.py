@@ -26,9 +26,9 @@ class Clock(NamedTuple):
     """The state that decides the CPU's clock; None where the system does not tell."""
 
     governor: str | None
-    """Linux's way to choose the clock, such as `ondemand`."""
+    """Linux's way to choose the clock, such as `ondemand`; each of them where the cores differ."""
     megahertz: int | None
-    """The highest clock that it may choose."""
+    """The highest clock that it may choose, of any core."""
     lowest: bool
     """True if the governor keeps the lowest clock, so that the CPU is slower than it can be."""
     celsius: float | None
@@ -47,7 +47,7 @@ class Clock(NamedTuple):
         known = (
             None if self.governor is None or self.lowest else f"governor {self.governor}",
             None if self.megahertz is None else f"up to {self.megahertz} MHz",
-            None if self.celsius is None else f"{self.celsius:.0f} °C",
+            None if self.celsius is None else f"{round(self.celsius)} °C",
             *self.problems,
             "not throttled since its start" if self.held_back == () else None,
         )
@@ -60,14 +60,17 @@ def cpu_clock(root: Path = Path("/")) -> Clock:
     Args:
         root: the folder that holds `sys`.
     """
-    policy = root / "sys/devices/system/cpu/cpu0/cpufreq"
-    governor, driver, most = (
-        read_text(policy / name).strip() for name in ("scaling_governor", "scaling_driver", "scaling_max_freq")
-    )
+    policies = sorted(root.glob("sys/devices/system/cpu/cpufreq/policy*"))  # several where the cores differ
+    governors = [_read(policy / "scaling_governor") for policy in policies]
+    drivers = [_read(policy / "scaling_driver") for policy in policies]
+    clocks = [_whole(policy / "scaling_max_freq") for policy in policies]  # in kHz
     return Clock(
-        governor or None,
-        int(most) // 1000 if most.isdecimal() else None,
-        governor == "powersave" and driver not in _DYNAMIC_DRIVERS,
+        " and ".join(dict.fromkeys(filter(None, governors))) or None,
+        max((clock // 1000 for clock in clocks if clock is not None), default=None),
+        any(
+            governor == "powersave" and driver not in _DYNAMIC_DRIVERS
+            for governor, driver in zip(governors, drivers, strict=True)
+        ),
         max(_temperatures(root / "sys/class/thermal"), default=None),
         _held_back(root / "sys/devices/platform"),
     )
@@ -75,9 +78,20 @@ def cpu_clock(root: Path = Path("/")) -> Clock:
 
 def _temperatures(folder: Path) -> Iterator[float]:
     for zone in folder.glob("thermal_zone*"):
-        degrees = read_text(zone / "temp").strip()  # in thousandths
-        if read_text(zone / "type").startswith(_CPU_ZONES) and degrees.isdecimal():
-            yield int(degrees) / 1000
+        degrees = _whole(zone / "temp")  # in thousandths
+        if read_text(zone / "type").startswith(_CPU_ZONES) and degrees is not None:
+            yield degrees / 1000
+
+
+def _read(file: Path) -> str:
+    return read_text(file).strip()
+
+
+def _whole(file: Path) -> int | None:
+    try:
+        return int(read_text(file))
+    except ValueError:  # empty, if it is missing or may not be read
+        return None
 
 
 def _held_back(devices: Path) -> tuple[str, ...] | None:

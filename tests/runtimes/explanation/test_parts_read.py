@@ -126,6 +126,20 @@ def test_a_word_that_is_read_in_part_ends_there() -> None:
     assert part == (0, 4, (1,))
 
 
+@pytest.mark.parametrize(
+    "last", ["\u2764\ufe0f", "cafe\u0301", "\u0e14\u0e35", "\N{THUMBS UP SIGN}\N{EMOJI MODIFIER FITZPATRICK TYPE-4}"]
+)
+@pytest.mark.parametrize("after", ["", " ", " good", "!"])
+def test_the_last_word_keeps_the_marks_that_a_tokenizer_drops(last: str, after: str) -> None:
+    text = f"good {last}{after}"
+    assert read_words(text, [(0, 4), (5, 4 + len(last))]) == [(0, 4, (0,)), (5, 5 + len(last), (1,))]
+
+
+def test_a_word_that_is_read_in_part_keeps_the_marks_there() -> None:
+    (part,) = read_words("cafe\u0301s", [(0, 4)])
+    assert part == (0, 5, (0,))
+
+
 def test_offsets_that_a_forger_made_cost_no_time() -> None:
     words = 2000
     text = "a " * words

@@ -23,9 +23,9 @@ def write(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def policy(governor: str, driver: str) -> dict[str, str]:
-    folder = "devices/system/cpu/cpu0/cpufreq"
-    values = {"scaling_governor": governor, "scaling_driver": driver, "scaling_max_freq": "1800000"}
+def policy(governor: str, driver: str, core: int = 0, most: str = "1800000") -> dict[str, str]:
+    folder = f"devices/system/cpu/cpufreq/policy{core}"
+    values = {"scaling_governor": governor, "scaling_driver": driver, "scaling_max_freq": most}
     return {f"{folder}/{name}": f"{value}\n" for name, value in values.items()}
 
 
@@ -81,6 +81,22 @@ def test_a_governor_that_keeps_the_lowest_clock(tmp_path: Path, governor: str, d
     assert str(clock) == ("up to 1800 MHz, " + problem if lowest else f"governor {governor}, up to 1800 MHz")
 
 
+@pytest.mark.parametrize(
+    ("big", "governor", "lowest"),
+    [("schedutil", "schedutil", False), ("performance", "schedutil and performance", False), ("powersave", "", True)],
+)
+def test_cores_that_differ_are_all_read(tmp_path: Path, big: str, governor: str, lowest: bool) -> None:
+    little = policy("schedutil", "cpufreq-dt", most="1416000")
+    clock = cpu_clock(write(tmp_path, little | policy(big, "cpufreq-dt", core=4, most="2016000")))
+    assert (clock.governor, clock.megahertz, clock.lowest) == (governor or "schedutil and powersave", 2016, lowest)
+
+
+@pytest.mark.parametrize(("temperature", "shown"), [("-7400", "-7 °C"), ("-300", "0 °C")])
+def test_a_board_in_the_frost(tmp_path: Path, temperature: str, shown: str) -> None:
+    clock = cpu_clock(write(tmp_path, zone(0, "cpu-thermal", temperature)))
+    assert (clock.celsius, str(clock)) == (int(temperature) / 1000, shown)
+
+
 def test_only_the_cpus_temperature_counts(tmp_path: Path) -> None:
     zones = (
         zone(0, "acpitz", "99000") | zone(1, "x86_pkg_temp", "41000") | zone(2, "cpu-1-thermal", "45500") | zone(3, "cpu", "-1")
@@ -104,8 +120,7 @@ def test_each_reason_is_told_once(bits: int, tmp_path_factory: pytest.TempPathFa
 
 @pytest.mark.parametrize("contents", ["", "error\n", "\x00", "0x"])
 def test_what_cannot_be_read_is_unknown(tmp_path: Path, contents: str) -> None:
-    files = throttled(contents) | zone(0, "cpu-thermal", contents) | policy(contents, contents)
-    files["devices/system/cpu/cpu0/cpufreq/scaling_max_freq"] = contents
+    files = throttled(contents) | zone(0, "cpu-thermal", contents) | policy(contents, contents, most=contents)
     clock = cpu_clock(write(tmp_path, files))
     assert (clock.held_back, clock.celsius, clock.megahertz) == (None, None, None)
 

@@ -100,6 +100,16 @@ def test_an_unknown_way_to_treat_errors_is_refused(classifier: Any) -> None:
         label(classifier, pa.array(["x"]), on_error="skip")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("on_error", ["raise", "return"])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
+def test_a_text_that_is_not_utf_8_is_named_by_its_row(classifier: Any, kind: Any, on_error: Any) -> None:
+    wrong = pa.array([None, b"fine", b"\xff\xfe"]).cast(pa.large_binary() if kind == pa.large_string() else pa.binary())
+    strings = wrong.view(kind) if not pa.types.is_dictionary(kind) else wrong.view(pa.string()).dictionary_encode()
+    column = pa.chunked_array([pa.array(["good"]).cast(kind), strings])
+    with pytest.raises(InputError, match=r"^texts\[3\]: this text is not UTF-8; read its source in the right encoding"):
+        label(classifier, column, on_error=on_error)
+
+
 def test_a_text_that_fails_is_named_by_its_row_or_has_its_error(bundle_folder: Path) -> None:
     tokenizer = json.loads((bundle_folder / "tokenizer.json").read_text("utf-8"))
     put_file(bundle_folder, "tokenizer.json", json.dumps(tokenizer | {"normalizer": CATASTROPHIC}).encode())

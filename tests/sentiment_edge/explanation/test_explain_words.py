@@ -58,6 +58,33 @@ def test_the_terminal_shows_signs_bars_and_the_cost(command: Command, folder: Pa
     assert cost == "occlusion, 5 runs of the model; a weight is what the probability of positive loses without the word"
 
 
+UNREAD = "was not read: the text is longer than the model reads"
+
+
+def test_the_terminal_says_what_was_not_read_and_what_a_span_is(command: Command, folder: Path) -> None:
+    long = "good " * 300 + "<end>"
+    _, header, *_, cost, together, unread = command("explain", folder, long).stdout.decode().splitlines()
+    assert header.split() == ["word", "or", "span", "weight"]
+    assert cost.endswith("; a weight is what the probability of positive loses without the word or span")
+    assert (together, unread) == ("words shown together were left out together", f"the end {UNREAD}")
+    by_attention = command("explain", "good " * 300, "--method", "attention").stdout.decode().splitlines()
+    assert (by_attention[1].split(), by_attention[-1]) == (["token", "attention"], f"the end {UNREAD}")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200d"])
+def test_a_text_without_words_has_a_reason_in_place_of_a_table(command: Command, text: str) -> None:
+    done = command("explain", "--method", "occlusion", text)
+    _, *rest = done.stdout.decode().splitlines()
+    assert rest == ["occlusion, 1 run of the model; the model reads no word of this text"]
+
+
+def test_the_page_says_the_same(by_word: Classifier) -> None:
+    long = page(by_word.explain("good " * 300 + "<end>"))
+    assert "loses without the word or span. Point at a word" in long
+    assert f"The faded end {UNREAD}." in long
+    assert "The model reads no word of this text. (occlusion, 1 run of the model)" in page(by_word.explain("", "occlusion"))
+
+
 def test_colours_tell_for_from_against(command: Command, folder: Path) -> None:
     done = command(
         "explain", folder, TEXT, env={**os.environ, "FORCE_COLOR": "1", "COLORTERM": "truecolor", "TERM": "xterm-256color"}

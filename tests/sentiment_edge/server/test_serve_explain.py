@@ -71,17 +71,28 @@ def test_a_model_without_attention_explains_by_word(server: Running, by_word: Cl
     ("body", "reason"),
     [
         ({"text": "good", "method": "attention"}, 'a gru-attention model has no attention to show; send "method": "occlusion"'),
-        ({"text": "good", "method": "gradient"}, "method: 'gradient' is not one of auto, attention, occlusion"),
-        ({"text": "good", "method": None}, "method: None is not one of auto, attention, occlusion"),
-        ({"text": "good", "method": ["auto"]}, "method: ['auto'] is not one of auto, attention, occlusion"),
-        ({"text": ["good"]}, "text must be one string here"),
+        *(({"text": text}, 'text must be a string; send {"text": "..."}') for text in (["good"], 5, None)),
         ({"text": " "}, "text is empty"),
-        ({"method": "occlusion"}, "text must be a string"),
+        ({"method": "occlusion"}, 'text must be a string; send {"text": "..."}'),
     ],
 )
 def test_what_it_does_not_understand(server: Running, body: dict[str, Any], reason: str) -> None:
     status, found = ask(server, **body)
-    assert (status, reason in found["error"]) == (422, True)
+    assert (status, found["error"]) == (422, reason)
+
+
+@pytest.mark.parametrize("method", ["gradient", ["auto"], [None], True, {}, 5])
+def test_a_method_that_there_is_not(server: Running, method: object) -> None:
+    assert ask(server, text="good", method=method) == (422, {"error": "method must be one of auto, attention, occlusion"})
+
+
+def test_no_method_and_null_are_auto(server: Running) -> None:
+    assert ask(server, text="good", method=None) == ask(server, text="good") == ask(server, text="good", method="auto")
+
+
+def test_the_advice_fits_the_route(server: Running) -> None:
+    answer = server.ask("POST", "/predict", b'{"text": 5}')
+    assert answer.contents == {"error": 'text must be a string; send {"text": "..."} or {"text": ["...", "..."]}'}
 
 
 def test_it_says_so(server: Running) -> None:
