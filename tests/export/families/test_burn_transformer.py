@@ -253,7 +253,9 @@ def test_it_is_served(exports: Exports, int8: Int8Options) -> None:
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(server.predict, texts))
         together = server.predict(texts)
-        assert server.ask("POST", "/explain", b'{"text": "a"}').status == 404
+        explained = server.ask("POST", "/explain", b'{"text": "a good day"}')
+        assert (explained.status, explained.contents["method"], explained.contents["runs"]) == (200, "occlusion", 4)
+        assert server.ask("POST", "/explain", b'{"text": "a", "method": "attention"}').status == 422
         assert server.ask("GET", "/healthz").contents["attention"] is False
     finally:
         server.stop()
