@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
-from tools.container.building import REPOSITORY, Builder
+from tools.container.building import Builder
 from tools.container.dockerfile import Stage, read_stages
 from tools.container.running import Container
 from tools.lean_install import pruning
+from tools.steps import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

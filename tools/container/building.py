@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.steps import MIRROR, REPOSITORY, run_step
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tools.container.dockerfile import Stage
 
-REPOSITORY = Path(__file__).parents[2]
-_MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FROM_HERE = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
@@ -41,12 +39,12 @@ class Builder:
         """Return the root folder of a stage."""
         root = self._folder / f"stage-{len(self._built)}"
         shutil.rmtree(root, ignore_errors=True)
-        run(["cp", "--archive", "--reflink=auto", self._base(stage.base), root])
+        run_step(["cp", "--archive", "--reflink=auto", self._base(stage.base), root])
         for instruction, rest in stage.steps:
             if instruction == "COPY":
                 self._copy(root, rest)
             else:
-                _run_step(root, rest, stage.environment)
+                _run_in(root, rest, stage.environment)
         self._built[stage.name] = root
         return root
 
@@ -60,7 +58,7 @@ class Builder:
             unfinished = root.with_name(f"{root.name}.unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             packages = "--include=python3,python3-venv,ca-certificates"
-            run(["debootstrap", "--variant=minbase", packages, found[1], unfinished, _MIRROR])
+            run_step(["debootstrap", "--variant=minbase", packages, found[1], unfinished, MIRROR])
             (unfinished / "usr/local/bin/python").symlink_to("/usr/bin/python3")
             shutil.rmtree(unfinished / "var/cache/apt/archives")
             unfinished.rename(root)
@@ -81,16 +79,8 @@ class Builder:
                     shutil.copy2(path, into)
 
 
-def _run_step(root: Path, command: str, environment: dict[str, str]) -> None:
+def _run_in(root: Path, command: str, environment: dict[str, str]) -> None:
     here = {name: os.environ[name] for name in _FROM_HERE if name in os.environ}
     variables = {"PATH": _PATH, "PIP_CERT": _CERTIFICATES, **here, **environment}
     program = ["env", "-i", *(f"{name}={value}" for name, value in variables.items()), "/bin/sh", "-euc", command]
-    run(["unshare", "--mount", "sh", "-euc", _STEP, root, _CERTIFICATES, *program])
-
-
-def run(command: list[str | Path]) -> None:
-    """Run a step of building, its output shown only if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode:
-        sys.stderr.write(done.stdout)
-        raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}")
+    run_step(["unshare", "--mount", "sh", "-euc", _STEP, root, _CERTIFICATES, *program])

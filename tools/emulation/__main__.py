@@ -22,8 +22,8 @@ from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE, load
 from tools.emulation.arm_system import ArmSystem
 from tools.emulation.bundles import make_bundles
 from tools.emulation.cpus import CPUS, Cpu, missing_tools
-from tools.emulation.debian import REPOSITORY
 from tools.emulation.outcome import DRIFT, Outcome, Run, compare, table
+from tools.steps import REPOSITORY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

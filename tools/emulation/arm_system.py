@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.emulation.debian import REPOSITORY, SUITE, build_wheel, run_step, unpack_debian
+from tools.emulation.debian import SUITE, unpack_debian
+from tools.steps import REPOSITORY, build_wheel, run_step
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from helpers.support import CORTEX_A72
 
 from tools.emulation.cpus import qemu
-from tools.emulation.debian import build_wheel, unpack_debian
+from tools.emulation.debian import unpack_debian
+from tools.steps import build_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tools.emulation.board import CORES, Board, missing
 from tools.emulation.cpus import missing_tools
-from tools.emulation.debian import REPOSITORY
 from tools.emulation.page import Step, steps
+from tools.steps import REPOSITORY
 
 _PAGE = REPOSITORY / "docs/raspberry-pi.md"
 

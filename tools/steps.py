@@ -1,0 +1,33 @@
+"""Steps that several programs of this folder take: commands with their output kept back, this working tree's wheel."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPOSITORY = Path(__file__).parents[1]
+MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build this working tree's wheel, the only one in the folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    run_step([sys.executable, "-m", "build", "--wheel", "--outdir", folder, REPOSITORY])
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def run_step(command: Sequence[str | Path]) -> None:
+    """Run a step of setting up, its output shown only if it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout)
+        raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}")
