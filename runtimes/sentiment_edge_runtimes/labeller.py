@@ -46,7 +46,7 @@ class Labeller:
         Raises:
             OptionError: a callback cannot be called, or the classifier is neither one nor a path.
         """
-        for name, callback in (("on_label", on_label), ("on_error", on_error or on_label)):
+        for name, callback in (("on_label", on_label), ("on_error", on_label if on_error is None else on_error)):
             if not callable(callback):
                 raise OptionError(name, f"{callback!r:.40} is not a function")
         if not (isinstance(classifier, str | os.PathLike | None) or hasattr(classifier, "warm_up")):

@@ -100,10 +100,10 @@ def _answers(
     on_error: OnError,
     first_row: int,
 ) -> list[Prediction | FailedPrediction | None]:
-    rows = _strings(texts, first_row)
-    wanted = [text for text in rows if text and not text.isspace()]
+    rows = [text if text and not text.isspace() else None for text in _strings(texts, first_row)]
+    wanted = [text for text in rows if text is not None]
     answers = iter(classifier(wanted, on_error="return") if wanted else ())
-    placed = [next(answers) if text and not text.isspace() else None for text in rows]
+    placed = [None if text is None else next(answers) for text in rows]
     if on_error == "raise":
         for row, answer in enumerate(placed, first_row):
             if answer is not None and answer.label is None:

@@ -44,25 +44,18 @@ class Renewable(Protocol):
 _RENEWED: WeakSet[Renewable] = WeakSet()
 
 
-class _Calls:
-    """The calls into libraries that are under way; no fork happens meanwhile, nor does the process end."""
+class CallsUnderWay:
+    """The calls that are under way, of each thread; to be held during each."""
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._inside = Counter[int]()
-        self._forking = False
-        self.ending = False
-        """Whether the process ends."""
-        self.last = -_RECENT
-        """When the last one ended."""
+        """Calls by thread, one within the other."""
 
     def __enter__(self) -> None:
         thread = get_ident()
         with self._changed:
-            if self._forking and thread not in self._inside:
-                self._changed.wait_for(lambda: not self._forking, _LONGEST)
-            if self.ending and current_thread().daemon:
-                raise SystemExit  # which ends the thread without a word
+            self._admit(thread)
             self._inside[thread] += 1
 
     def __exit__(self, *_: object) -> None:
@@ -71,9 +64,38 @@ class _Calls:
             self._inside[thread] -= 1
             if not self._inside[thread]:
                 del self._inside[thread]
-            self.last = monotonic()
-            if self._forking or self.ending:
                 self._changed.notify_all()
+
+    def _admit(self, thread: int) -> None:
+        """Let a thread's call begin, perhaps within another, or wait, or raise."""
+
+    def begin_anew(self) -> None:
+        """Forget the other threads; see `Renewable`."""
+        inside = self._inside[get_ident()]
+        self._changed = Condition()
+        self._inside = Counter({get_ident(): inside} if inside else {})
+
+
+class _LibraryCalls(CallsUnderWay):
+    """The calls into libraries; no fork happens meanwhile, nor does the process end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._forking = False
+        self.ending = False
+        """Whether the process ends."""
+        self.last = -_RECENT
+        """When the last one ended."""
+
+    def __exit__(self, *_: object) -> None:
+        self.last = monotonic()
+        super().__exit__()
+
+    def _admit(self, thread: int) -> None:
+        if self._forking and thread not in self._inside:
+            self._changed.wait_for(lambda: not self._forking, _LONGEST)
+        if self.ending and current_thread().daemon:
+            raise SystemExit  # which ends the thread without a word
 
     def suspend(self) -> None:
         """Let no call begin, and wait for the end of those of other threads."""
@@ -96,12 +118,11 @@ class _Calls:
 
     def begin_anew(self) -> None:
         """Forget the other threads; see `Renewable`."""
-        inside = self._inside[get_ident()]
-        self._changed, self._forking = Condition(), False
-        self._inside = Counter({get_ident(): inside} if inside else {})
+        super().begin_anew()
+        self._forking = False
 
 
-UNFORKED = _Calls()
+UNFORKED = _LibraryCalls()
 """To be held during each call into an engine's library, and while libraries are imported."""
 atexit.register(UNFORKED.end)
 

@@ -5,13 +5,12 @@ No library is imported with this module: they are when the bundle is opened, per
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from threading import Condition, RLock, Thread, get_ident
+from threading import RLock, Thread, get_ident
 from typing import TYPE_CHECKING
 
-from sentiment_edge_runtimes.engines.forks import UNFORKED, renewed_in_forks
+from sentiment_edge_runtimes.engines.forks import UNFORKED, CallsUnderWay, renewed_in_forks
 from sentiment_edge_runtimes.engines.loader import check_options, open_engine
 from sentiment_edge_runtimes.errors import EngineError
 from sentiment_edge_runtimes.machine.threads import usable_cpus
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.vocabulary import EngineChoice, EngineName
 
 
-class Calls:
-    """The calls under way; to be held during each. After `close` none begins, but for one that such a call makes."""
+class Calls(CallsUnderWay):
+    """The calls under way. After `close` none begins, but for one that such a call makes."""
 
     def __init__(self, refusal: str) -> None:
         """Let calls begin.
@@ -34,27 +33,15 @@ class Calls:
         Args:
             refusal: the message of the error that a call meets after `close`.
         """
+        super().__init__()
         self.closed = False
         self._refusal = refusal
-        self._changed = Condition()
-        self._inside = Counter[int]()
         self._closing: set[int] = set()
         renewed_in_forks(self)
 
-    def __enter__(self) -> None:
-        thread = get_ident()
-        with self._changed:
-            if thread not in self._inside:
-                self.check_open()
-            self._inside[thread] += 1
-
-    def __exit__(self, *_: object) -> None:
-        thread = get_ident()
-        with self._changed:
-            self._inside[thread] -= 1
-            if not self._inside[thread]:
-                del self._inside[thread]
-                self._changed.notify_all()
+    def _admit(self, thread: int) -> None:
+        if thread not in self._inside:
+            self.check_open()
 
     def check_open(self) -> None:
         """Refuse what would begin now.
@@ -78,9 +65,8 @@ class Calls:
 
     def begin_anew(self) -> None:
         """Forget the other threads; see `Renewable`."""
-        inside = self._inside[get_ident()]
-        self._changed, self._closing = Condition(), set()
-        self._inside = Counter({get_ident(): inside} if inside else {})
+        super().begin_anew()
+        self._closing = set()
 
 
 class ModelLife:

@@ -27,27 +27,28 @@ def start_pool(tokenizer: Tokenizer, threads: int) -> int:
 
     Who sets `RAYON_NUM_THREADS` has chosen the size; of one thread no pool is started.
     """
+    process = os.getpid()
     with _lock:
-        if (size := _sizes.get(os.getpid())) is not None:
-            return size
-        wanted = min(threads, usable_cpus())
-        if wanted == 1 or _VARIABLE in os.environ:
-            return _chosen(wanted)
-        os.environ[_VARIABLE] = str(wanted)
+        if process not in _sizes:
+            chosen = os.environ.get(_VARIABLE)
+            _sizes[process] = _start(tokenizer, min(threads, usable_cpus())) if chosen is None else _size_of(chosen)
+        return _sizes[process]
+
+
+def _start(tokenizer: Tokenizer, size: int) -> int:
+    if size > 1:
+        os.environ[_VARIABLE] = str(size)
         try:
             with panics_raised():
                 tokenizer.encode_batch_fast(["", ""])
         finally:
             del os.environ[_VARIABLE]
-        _sizes[os.getpid()] = wanted
-        return wanted
+    return size
 
 
-def _chosen(otherwise: int) -> int:
+def _size_of(chosen: str) -> int:
     """Return the size that the environment names; 0 there, or what is no number, means every CPU."""
-    if _VARIABLE not in os.environ:
-        return otherwise
     try:
-        return max(0, int(os.environ[_VARIABLE])) or usable_cpus()
+        return max(0, int(chosen)) or usable_cpus()
     except ValueError:
         return usable_cpus()
