@@ -1,7 +1,7 @@
 """Label texts on real clusters on this machine and print what it took, beside `predict`; then kill parts of them.
 
 python -m tools.bulk [--rows 200000] [--encoder FOLDER] [--encoder-rows 20000] [--kill-rows 40000] [--engine NAME]
-    [--no-kills] [--only-kills]
+    [--tables answers workers kills]
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from sentiment_edge_runtimes.machine.cpu import cpu_features
 from sentiment_edge_runtimes.vocabulary import ENGINES
 from tools.bulk.forms import FORMS, label, predict
 from tools.bulk.kills import kill_each
-from tools.bulk.processes import BIN, REPOSITORY, ray_nodes, watch
+from tools.bulk.processes import BIN, OTHERS, REPOSITORY, per_row, ray_nodes, watch
 from tools.bulk.rows import Answer, read_answers, write_rows
+from tools.bulk.workers import show_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
 
 _FEW = 1000
 """Rows of the run whose cost is taken off: the start of everything."""
-_NEAR = 1e-5
+_BATCH = 50
+"""MB that a batch of texts and their answers may take."""
+_NEAR = 1e-4
+"""How far an encoder's int8 score may be from the one beside other texts; in the server too, this counts as independent."""
+_NEARER = 1e-5
+_TABLES = ("answers", "workers", "kills")
 
 
 def main() -> int:
@@ -40,14 +46,16 @@ def main() -> int:
     parser.add_argument("--encoder", type=Path, default=_encoder(), help="a bundle; by default one that `make bench` left")
     parser.add_argument("--encoder-rows", type=int, default=20_000)
     parser.add_argument("--kill-rows", type=int, default=40_000)
-    parser.add_argument("--no-kills", action="store_true")
-    parser.add_argument("--only-kills", action="store_true")
+    parser.add_argument("--tables", nargs="+", choices=_TABLES, default=_TABLES)
     parser.add_argument("--engine", choices=ENGINES, help="only this one; by default all of each bundle")
     given = parser.parse_args()
     print(f"on {cpu_features().name}")
     with tempfile.TemporaryDirectory() as scratch:
-        good = [] if given.only_kills else [*_compared(Path(scratch), given)]
-        good += [] if given.no_kills else [_kill(Path(scratch), given.kill_rows)]
+        place = Path(scratch)
+        good = [*_compared(place, given)] if "answers" in given.tables else []
+        if "workers" in given.tables:
+            show_workers(place, given.rows // 2)
+        good += [_kill(place, given.kill_rows)] if "kills" in given.tables else []
     return 0 if all(good) else 1
 
 
@@ -58,23 +66,26 @@ def _encoder() -> Path | None:
 
 def _compared(scratch: Path, given: argparse.Namespace) -> Iterator[bool]:
     """Print the tables of the default model and of an encoder; yield whether all answers are right."""
-    _show_idle(write_rows(scratch, _FEW))
-    yield _compare(scratch, None, given.rows, given.engine)
+    idle = _show_idle(write_rows(scratch, _FEW))
+    yield _compare(scratch, None, given.rows, given.engine, idle)
     if given.encoder:
-        yield _compare(scratch, given.encoder, given.encoder_rows, given.engine)
+        yield _compare(scratch, given.encoder, given.encoder_rows, given.engine, idle)
 
 
-def _show_idle(rows: Path) -> None:
-    """Print the memory of workers that label nothing."""
+def _show_idle(rows: Path) -> dict[str, float]:
+    """Print and return the memory of workers that label nothing, in MB."""
+    found = {}
     for engine in ("spark", "ray"):
         with ray_nodes((3,) if engine == "ray" else ()) as nodes:
             command: list[str | Path] = [BIN / "python", "-m", "tools.bulk.idle", engine, rows]
             cost = watch(command, *(node.pid for node in nodes))
-        print(f"a worker of {engine} that labels nothing: {max(cost.memory.values(), default=0) / 1e6:.0f} MB", flush=True)
+        found[engine] = _megabytes(cost)
+        print(f"a worker of {engine} that labels nothing: {found[engine]:.0f} MB", flush=True)
+    return found
 
 
-def _compare(scratch: Path, bundle: Path | None, count: int, only: EngineName | None) -> bool:
-    """Print what each form took for a bundle; tell whether all answers are those of `predict`."""
+def _compare(scratch: Path, bundle: Path | None, count: int, only: EngineName | None, idle: Mapping[str, float]) -> bool:
+    """Print what each form took for a bundle; tell whether all answers are those of `predict`, and no worker is too large."""
     print(f"\n{bundle.name if bundle else 'the default model'}, {count} rows; CPU time a row without the start\n")
     print(f"{'':<22}{'engine':<12}{'wall s':>8}{'workers µs':>12}{'of predict':>11}{'else µs':>12}{'worker MB':>10}  answers")
     good = True
@@ -83,9 +94,11 @@ def _compare(scratch: Path, bundle: Path | None, count: int, only: EngineName | 
         print(_line("predict", engine, base, base, ""))
         for form in FORMS:
             cost, found = _run(scratch, form, bundle, engine, count)
-            verdict = compare(wanted, found, 0 if bundle is None else _NEAR)
-            good = good and not verdict
-            print(_line(form, engine, cost, base, verdict or "equal"), flush=True)
+            wrong = compare(wanted, found, 0 if bundle is None else _NEAR)
+            if _megabytes(cost[0]) > idle[form.partition(",")[0]] + _megabytes(base[0]) + _BATCH:
+                wrong += " a worker is too large"
+            good = good and not wrong
+            print(_line(form, engine, cost, base, wrong or _equal(wanted, found)), flush=True)
     return good
 
 
@@ -102,18 +115,20 @@ def _run(
     return (costs[1], costs[0], count - few), read_answers(output)
 
 
+def _equal(wanted: Mapping[int, Answer | None], found: Mapping[int, Answer | None]) -> str:
+    beyond = compare(wanted, found, _NEARER)
+    return f"equal, but {beyond} by more than {_NEARER:g}" if beyond else "equal"
+
+
+def _megabytes(cost: Cost) -> float:
+    """Return the memory of the largest worker."""
+    return max(cost.memory.values(), default=0) / 1e6
+
+
 def _line(form: str, engine: str, run: tuple[Cost, Cost, int], base: tuple[Cost, Cost, int], verdict: str) -> str:
-    workers, single = _per_row(run, "worker"), _per_row(base, "worker")
-    rest = _per_row(run, "engine", "executor")
-    megabytes = max(run[0].memory.values(), default=0) / 1e6
-    share = f"{workers / single:.0%}"
-    return f"{form:<22}{engine:<12}{run[0].wall:>8.1f}{workers:>12.0f}{share:>11}{rest:>12.0f}{megabytes:>10.0f}  {verdict}"
-
-
-def _per_row(run: tuple[Cost, Cost, int], *roles: str) -> float:
-    """Return microseconds."""
-    many, few, rows = run
-    return (many.seconds(*roles) - few.seconds(*roles)) / rows * 1e6
+    workers, single = (per_row(each, "worker") for each in (run, base))
+    times = f"{run[0].wall:>8.1f}{workers:>12.0f}{workers / single:>11.0%}{per_row(run, *OTHERS):>12.0f}"
+    return f"{form:<22}{engine:<12}{times}{_megabytes(run[0]):>10.0f}  {verdict}"
 
 
 def compare(wanted: Mapping[int, Answer | None], found: Mapping[int, Answer | None], near: float) -> str:

@@ -28,12 +28,15 @@ def predict(rows: Path, output: Path, bundle: Path | None, engine: EngineName) -
     return watch([*program, *options], alone=True)
 
 
-def spark_command(form: str, rows: Path, output: Path, bundle: Path | None, engine: EngineName) -> list[str | Path]:
-    """Return the command that labels with Spark."""
+def spark_command(
+    form: str, rows: Path, output: Path, bundle: Path | None, engine: EngineName, partitions: int = 8
+) -> list[str | Path]:
+    """Return the command that labels with Spark, in a form by its name or as Spark calls it."""
     conf: list[str | Path] = ["--conf", "spark.ui.enabled=false", "--conf", "spark.executor.memory=1g"]
-    script: list[str | Path] = [_SCRIPTS / "label_with_spark.py", rows, output, "--engine", engine, "--partitions", "8"]
+    script: list[str | Path] = [_SCRIPTS / "label_with_spark.py", rows, output, "--engine", engine]
+    script += ["--partitions", str(partitions)]
     script += ["--bundle", bundle] if bundle else []
-    return [BIN / "spark-submit", "--master", SPARK[form], *conf, *script]
+    return [BIN / "spark-submit", "--master", SPARK.get(form, form), *conf, *script]
 
 
 def ray_command(rows: Path, output: Path, bundle: Path | None, engine: EngineName) -> list[str | Path]:
@@ -41,6 +44,14 @@ def ray_command(rows: Path, output: Path, bundle: Path | None, engine: EngineNam
     script: list[str | Path] = [_SCRIPTS / "label_with_ray.py", rows, output, "--engine", engine]
     script += ["--bundle", bundle] if bundle else []
     return [BIN / "python", *script]
+
+
+def label_with(cluster: str, workers: int, rows: Path, output: Path, engine: EngineName, partitions: int = 8) -> Cost:
+    """Label by the default model with so many workers of one thread, each an executor of its own in Spark."""
+    if cluster == "spark":
+        return watch(spark_command(f"local-cluster[{workers},1,1024]", rows, output, None, engine, partitions))
+    with ray_nodes([workers + 1]) as nodes:
+        return watch([*ray_command(rows, output, None, engine), "--workers", str(workers)], *(node.pid for node in nodes))
 
 
 def label(form: str, rows: Path, output: Path, bundle: Path | None, engine: EngineName) -> Cost:

@@ -9,6 +9,7 @@ import subprocess
 import time
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -18,7 +19,6 @@ from tools.bulk.processes import ENVIRONMENT, family, ray_nodes, role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from sentiment_edge_runtimes.vocabulary import EngineName
 
@@ -35,6 +35,8 @@ def kill_each(rows: Path, output: Path, bundle: Path | None, engine: EngineName)
         shutil.rmtree(output, ignore_errors=True)
         yield name, _run(spark, partial(_of_kind, kind=kind))
     shutil.rmtree(output, ignore_errors=True)
+    yield "spark: an executor that writes", _run(spark, partial(_writing, output=output, kind="executor"))
+    shutil.rmtree(output, ignore_errors=True)
     _run(spark, partial(_driver, others=[]))
     yield "spark: the driver, run again", _run(spark, None)
     ray = [*ray_command(rows, output, bundle, engine), *_GROUPS]
@@ -42,6 +44,8 @@ def kill_each(rows: Path, output: Path, bundle: Path | None, engine: EngineName)
         others = [node.pid for node in nodes]
         shutil.rmtree(output, ignore_errors=True)
         yield "ray: a worker", _run(ray, lambda started: _of_kind([*started, *others], "worker"))
+        shutil.rmtree(output, ignore_errors=True)
+        yield "ray: a task that writes", _run(ray, lambda _: _writing(others, output, "node"))
         shutil.rmtree(output, ignore_errors=True)
         _run(ray, partial(_driver, others=others))
         yield "ray: the driver, run again", _run(ray, None)
@@ -52,6 +56,23 @@ def kill_each(rows: Path, output: Path, bundle: Path | None, engine: EngineName)
 def _driver(started: list[int], others: list[int]) -> list[psutil.Process]:
     """Return the program that was started, when a worker is at work."""
     return [psutil.Process(started[0])] if _of_kind([*started, *others], "worker") else []
+
+
+def _writing(roots: Sequence[int], output: Path, kind: str) -> list[psutil.Process]:
+    """Return a process of this kind that writes: a task of Ray that does nothing else, or whoever has an output file open."""
+    for process in family(*roots):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if role(process) == kind and (_only_writes(process) or _has_open(process, output)):
+                return [*family(process.pid)]
+    return []
+
+
+def _only_writes(process: psutil.Process) -> bool:
+    return " ".join(process.cmdline()).startswith("ray::Write")
+
+
+def _has_open(process: psutil.Process, output: Path) -> bool:
+    return any(output in Path(file.path).parents for file in process.open_files())
 
 
 def _of_kind(roots: Sequence[int], kind: str) -> list[psutil.Process]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BIN = Path(sys.executable).parent
 REPOSITORY = Path(__file__).parents[2]
+OTHERS = ("driver", "executor", "node")
+"""The roles of processes that do not label."""
 _SECONDS = 0.2
 """Between two looks."""
 ENVIRONMENT = os.environ | {
@@ -41,18 +43,28 @@ class Cost:
     roles: dict[int, str] = field(default_factory=dict)
     memory: dict[int, int] = field(default_factory=dict)
     """The most bytes of its own that a worker had."""
+    history: list[tuple[float, float]] = field(default_factory=list)
+    """Seconds of the workers and of all else, as time went on."""
 
     def seconds(self, *roles: str) -> float:
         """Return the CPU time of the processes of these roles, of all if none is given."""
         return sum(seconds for pid, seconds in self.cpu.items() if not roles or self.roles[pid] in roles)
 
 
+def per_row(run: tuple[Cost, Cost, int], *roles: str) -> float:
+    """Return the microseconds of CPU time a row, from what many rows took, what few took, and by how many rows they differ."""
+    many, few, rows = run
+    return (many.seconds(*roles) - few.seconds(*roles)) / rows * 1e6
+
+
 def role(process: psutil.Process) -> str:
-    """Return a process's part: a `worker` labels, the `engine` is all else."""
+    """Return a process's part: a `worker` labels, the `driver` is one in a cluster, a `node` is all else."""
     command = " ".join(process.cmdline())
     if "pyspark.daemon" in command or "pyspark.worker" in command or command.startswith("ray::MapWorker"):
         return "worker"
-    return "executor" if "CoarseGrainedExecutorBackend" in command else "engine"
+    if "CoarseGrainedExecutorBackend" in command:
+        return "executor"
+    return "driver" if "label_with_" in command or "gcs_server" in command else "node"
 
 
 def family(*roots: int) -> Iterator[psutil.Process]:
@@ -82,6 +94,7 @@ def watch(command: Sequence[str | Path], *others: int, alone: bool = False) -> C
         while program.poll() is None:
             for process in family(program.pid, *others):
                 _look(process, cost, alone=alone)
+            cost.history.append((cost.seconds("worker"), cost.seconds(*OTHERS)))
             time.sleep(_SECONDS)
         said.seek(0)
         if program.returncode:

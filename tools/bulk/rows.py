@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parents[3] / "shared" / "data"
 _SOURCES = ("sst2/train.tsv", "imdb/test-1000.tsv")
 _FILES = 8
+TASK_ROWS = 16_384
+"""Rows of a task: as many as the blocks have into which `sentiment_edge.bulk.ray` cuts a dataset."""
 _LONG = 2000
 """How often a very long text comes."""
 
@@ -36,6 +38,17 @@ def write_rows(folder: Path, count: int) -> Path:
             ids = range(number, count, _FILES)
             part = pa.table({"id": [*ids], "text": [texts[each] for each in ids], "stars": [each / 2 for each in ids]})
             pq.write_table(part, place / f"{number}.parquet")
+    return place
+
+
+def write_blank(folder: Path, tasks: int) -> Path:
+    """Write rows without a text, as many as so many tasks get, and return their folder."""
+    place = folder / f"blank-{tasks}"
+    if not place.exists():
+        place.mkdir()
+        for number in range(tasks):
+            ids = range(number * TASK_ROWS, (number + 1) * TASK_ROWS)
+            pq.write_table(pa.table({"id": [*ids], "text": pa.nulls(TASK_ROWS, pa.string())}), place / f"{number}.parquet")
     return place
 
 
