@@ -15,6 +15,7 @@ from sentiment_edge_runtimes.errors import EngineError, first_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from sentiment_edge.server.metrics import Metrics
     from sentiment_edge_runtimes.classifier import Classifier
     from sentiment_edge_runtimes.prediction import Explanation, FailedPrediction, Prediction
     from sentiment_edge_runtimes.vocabulary import MethodChoice
@@ -45,17 +46,17 @@ class Batcher:
     a batch's texts may be.
     """
 
-    def __init__(self, classifier: Classifier, limits: Limits) -> None:
+    def __init__(self, classifier: Classifier, limits: Limits, metrics: Metrics) -> None:
         self._classifier = classifier
         self._limits = limits
+        self._metrics = metrics
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="classifier")
         self._jobs: deque[_Job[list[str], list[Prediction | FailedPrediction]]] = deque()
         self._explanations: deque[_Job[tuple[str, MethodChoice], Explanation]] = deque()
         self._waiting = 0
         self._arrived = asyncio.Event()
         self._expected = 1
-        self.stopping = False
-        """True when new requests are refused."""
+        self._closed = False
         difference = classifier.bundle.manifest.parity.get("batch_difference")
         self._independent = isinstance(difference, float | int) and difference <= _INDEPENDENT
 
@@ -63,7 +64,7 @@ class Batcher:
         """Return a prediction for each text; a failed one for a text that cannot be answered.
 
         Raises:
-            RequestRefused: too many texts wait, the answer took too long, or the server is stopping.
+            RequestRefused: too many texts wait, the answer took too long, or the server ends.
             EngineError: the engine failed.
         """
         return await self._queued(self._jobs, texts, len(texts))
@@ -89,13 +90,9 @@ class Batcher:
             if self._explanations:
                 await self._run(self._explain, [self._taken(self._explanations)])
 
-    def stop(self) -> None:
-        """Refuse new requests; those that wait are still answered."""
-        self.stopping = True
-
     def close(self) -> None:
-        """Refuse the requests that still wait, and let the thread end."""
-        self.stop()
+        """Refuse the requests that still wait and any new ones, and let the thread end."""
+        self._closed = True
         refusal = RequestRefused(503, _STOPPING)
         _hand_out(self._jobs, [refusal] * len(self._jobs))
         _hand_out(self._explanations, [refusal] * len(self._explanations))
@@ -104,7 +101,7 @@ class Batcher:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, texts: int) -> None:
-        if self.stopping:
+        if self._closed:
             raise RequestRefused(503, _STOPPING)
         if self._waiting and self._waiting + texts > self._limits.queue:
             raise RequestRefused(429, f"{self._waiting} texts are waiting already; try again in a second")
@@ -114,15 +111,19 @@ class Batcher:
         self._admit(texts)
         job: _Job[_Asked, _Answer] = _Job(asked, texts, asyncio.get_running_loop().create_future())
         queue.append(job)
-        self._waiting += texts
+        self._count_waiting(texts)
         self._arrived.set()
         return await self._in_time(job.answer)
 
     def _taken(self, queue: deque[_Job[_Asked, _Answer]]) -> _Job[_Asked, _Answer]:
         """Take the first job of a queue."""
         job = queue.popleft()
-        self._waiting -= job.texts
+        self._count_waiting(-job.texts)
         return job
+
+    def _count_waiting(self, more: int) -> None:
+        self._waiting += more
+        self._metrics.set_waiting(self._waiting)
 
     async def _run(
         self, answer: Callable[[Sequence[_Asked]], list[_Answer | Exception]], jobs: Sequence[_Job[_Asked, _Answer]]
@@ -146,10 +147,8 @@ class Batcher:
             return await asyncio.wait_for(answer, self._limits.seconds)
         except TimeoutError:
             raise RequestRefused(503, f"no answer within {self._limits.seconds:g} seconds; the server is busy") from None
-        except asyncio.CancelledError:
-            if self.stopping:
-                raise RequestRefused(503, _STOPPING) from None
-            raise
+        except asyncio.CancelledError:  # requests are cancelled at the server's end only
+            raise RequestRefused(503, _STOPPING) from None
 
     async def _next_batch(self) -> list[_Job[list[str], list[Prediction | FailedPrediction]]]:
         """Take the requests to run together, and wait a moment for those that are likely to follow."""
@@ -167,6 +166,7 @@ class Batcher:
             jobs.append(self._taken(self._jobs))
             texts += jobs[-1].texts
         self._expected = len(jobs)
+        self._metrics.count_batch(texts)
         return jobs
 
     def _answer(self, requests: Sequence[list[str]]) -> list[list[Prediction | FailedPrediction] | Exception]:

@@ -12,14 +12,19 @@ if TYPE_CHECKING:
 
     from sentiment_edge.server.limits import Limits
 
-_REFUSALS = {
-    "400": "The request broke off",
+_ALWAYS = {
+    "400": "The request is not one of HTTP, or broke off",
+    "403": "The host is not this server's, or pages of this origin may not ask",
     "408": "The request did not arrive in time",
+    "431": "The request's line and headers are too long",
+    "500": "The server or its engine failed",
+    "503": "Too many connections are open, the server is ending, or it could not answer in time",
+}
+_REFUSALS = {
     "413": "The request is too large, or has too many texts",
+    "415": "The request is neither JSON in UTF-8 nor that in gzip",
     "422": "The request was not understood, or the model cannot answer the text",
     "429": "Too many texts are waiting",
-    "500": "The engine failed",
-    "503": "The server is stopping, or could not answer in time",
 }
 _TEXT = {"type": "string", "pattern": "\\S"}
 _NOTHING: dict[str, Any] = {
@@ -29,23 +34,31 @@ _NOTHING: dict[str, Any] = {
     "truncated": {"const": False},
 }
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_METRICS = {kind: {"schema": {"type": "string"}} for kind in ("text/plain", "application/openmetrics-text")}
 
 
-def openapi(labels: Sequence[str], limits: Limits) -> dict[str, Any]:
-    """Return the document as JSON values."""
+def openapi(labels: Sequence[str], limits: Limits, root_path: str = "") -> dict[str, Any]:
+    """Return the document as JSON values; `root_path` is the prefix that a proxy puts before each path."""
     several = {"type": "array", "items": _TEXT, "description": f"At most {limits.texts}, else the answer is 413"}
     answers = {"oneOf": [_ref("Prediction"), _ref("Predictions")]}
     predicted = {"text": {"oneOf": [_TEXT, several]}}
-    explained = {"text": _TEXT, "method": {"enum": list(METHOD_CHOICES), "default": "auto"}}
+    explained = {"text": _TEXT, "method": {"enum": [*METHOD_CHOICES, None], "default": "auto"}}
     about = "Label a text, and show which of its words speak for the label, or how much attention each token got"
     paths: dict[str, Any] = {
         "/predict": {"post": _operation("predict", "Label a text, or each of several", predicted, answers)},
         "/explain": {"post": _operation("explain", about, explained, _ref("Explanation"))},
-        "/healthz": {"get": _lookup("health", "Whether the server takes requests", {"type": "object", "required": ["status"]})},
+        "/healthz": _lookup("health", "Whether the server lives, and with which model", _content(_ref("Health"))),
+        "/readyz": _lookup("ready", "Whether it takes requests; 503 where it is stopping", _content(_ref("Ready"))),
+        "/metrics": _lookup("metrics", "Counts of its work, for Prometheus", _METRICS),
+        "/openapi.json": _lookup(
+            "describe", "This description", _content({"type": "object", "required": ["openapi", "paths"]})
+        ),
+        "/": _lookup("page", "A page to try texts on", {"text/html": {"schema": {"type": "string"}}}),
     }
     return {
         "openapi": "3.1.0",
         "info": {"title": "sentiment-edge", "version": version("sentiment-edge")},
+        "servers": [{"url": root_path or "/"}],
         "paths": paths,
         "components": {"schemas": _schemas(labels)},
     }
@@ -53,19 +66,18 @@ def openapi(labels: Sequence[str], limits: Limits) -> dict[str, Any]:
 
 def _operation(name: str, about: str, asked: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     request = {"type": "object", "required": ["text"], "properties": asked}
-    refusals = {status: {"description": why, "content": _content(_ref("Error"))} for status, why in _REFUSALS.items()}
-    return {
-        "operationId": name,
-        "summary": about,
-        "requestBody": {"required": True, "content": _content(request)},
-        "responses": {"200": {"description": "The answer", "content": _content(answer)}, **refusals},
-    }
+    packed = "JSON in UTF-8; with Content-Encoding: gzip, packed so"
+    body = {"required": True, "description": packed, "content": _content(request)}
+    return {"operationId": name, "summary": about, "requestBody": body, "responses": _responses(_content(answer), _REFUSALS)}
 
 
-def _lookup(name: str, about: str, answer: dict[str, Any]) -> dict[str, Any]:
-    stopping = {"description": _REFUSALS["503"], "content": _content(_ref("Error"))}
-    responses = {"200": {"description": "The answer", "content": _content(answer)}, "503": stopping}
-    return {"operationId": name, "summary": about, "responses": responses}
+def _lookup(name: str, about: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"get": {"operationId": name, "summary": about, "responses": _responses(content, {})}}
+
+
+def _responses(content: dict[str, Any], refusals: dict[str, str]) -> dict[str, Any]:
+    errors = {status: {"description": why, "content": _content(_ref("Error"))} for status, why in (_ALWAYS | refusals).items()}
+    return {"200": {"description": "The answer", "content": content}, **dict(sorted(errors.items()))}
 
 
 def _schemas(labels: Sequence[str]) -> dict[str, Any]:
@@ -88,6 +100,15 @@ def _schemas(labels: Sequence[str]) -> dict[str, Any]:
         "Failure": _object({**_NOTHING, "error": {"type": "string"}}),
         "Predictions": _object({"predictions": {"type": "array", "items": {"oneOf": [_ref("Prediction"), _ref("Failure")]}}}),
         "Explanation": _object({**prediction, **reasons}),
+        "Health": _object(
+            {
+                "status": {"enum": ["ok", "stopping"]},
+                **{name: {"type": "string"} for name in ("bundle", "family", "precision")},
+                "labels": {"type": "array", "items": {"type": "string"}},
+                "attention": {"type": "boolean"},
+            }
+        ),
+        "Ready": _object({"status": {"const": "ready"}}),
         "Error": _object({"error": {"type": "string"}}),
     }
 

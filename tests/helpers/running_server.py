@@ -24,12 +24,12 @@ class Answer(NamedTuple):
 class Running:
     """A server, and how to ask it."""
 
-    def __init__(self, *options: str) -> None:
-        program = [sys.executable, "-m", "sentiment_edge", "serve", "--port", "0", *options]
-        self.process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True)
+    def __init__(self, *options: str, program: tuple[str, ...] = ("-m", "sentiment_edge", "serve", "--port", "0")) -> None:
+        self.process = subprocess.Popen([sys.executable, *program, *options], stderr=subprocess.PIPE, text=True)
         assert self.process.stderr is not None
         self.started = self.process.stderr.readline()
-        self.port = int(self.started.rpartition(":")[2])
+        port = self.started.rpartition(":")[2].strip()
+        self.port = int(port) if port.isdecimal() else 0  # at a path
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=_HANGS)

@@ -20,6 +20,7 @@ pytest.importorskip("uvicorn", reason="needs the extra serve")
 
 from sentiment_edge.server.batcher import Batcher
 from sentiment_edge.server.limits import Limits
+from sentiment_edge.server.metrics import Metrics
 from sentiment_edge_runtimes.errors import EngineError
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def test_what_it_does_not_understand(server: Running, body: bytes, status: int, 
 
 def test_ten_megabytes_of_text(server: Running) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
-        client.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         chunk = b"100000\r\n" + b"a" * 2**20 + b"\r\n"
         try:
             for _ in range(10):
@@ -154,7 +155,7 @@ def test_wrong_paths_and_methods(server: Running, method: str, path: str, status
 
 
 def test_clients_that_go_away(server: Running) -> None:
-    for sent in (b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{", b"POST /pre", b""):
+    for sent in (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{", b"POST /pre", b""):
         for _ in range(20):
             with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
                 client.sendall(sent)
@@ -164,7 +165,7 @@ def test_clients_that_go_away(server: Running) -> None:
 def test_a_slow_client_is_told_so(start: Callable[..., Running]) -> None:
     server = start("--timeout", "0.5")
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
-        client.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+        client.sendall(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
         assert client.recv(12) == b"HTTP/1.1 408"
     assert server.predict("still there").status == 200
 
@@ -236,7 +237,7 @@ class _Breaking:
 
 def test_what_is_no_exception_does_not_end_the_server(classifier: Classifier) -> None:
     async def ask() -> None:
-        batcher = Batcher(cast("Classifier", _Breaking(classifier)), Limits())
+        batcher = Batcher(cast("Classifier", _Breaking(classifier)), Limits(), Metrics())
         running = asyncio.create_task(batcher.run())
         with pytest.raises(EngineError, match="the classifier failed"):
             await batcher.predict(["good"])

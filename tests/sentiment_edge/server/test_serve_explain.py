@@ -21,6 +21,7 @@ pytest.importorskip("uvicorn", reason="needs the extra serve")
 
 from sentiment_edge.server.batcher import Batcher
 from sentiment_edge.server.limits import Limits, RequestRefused
+from sentiment_edge.server.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -99,7 +100,7 @@ def test_it_says_so(server: Running) -> None:
     assert server.ask("GET", "/healthz").contents["attention"] is False
     described = server.ask("GET", "/openapi.json").contents
     asked = described["paths"]["/explain"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert asked["properties"]["method"]["enum"] == ["auto", "attention", "occlusion"]
+    assert asked["properties"]["method"]["enum"] == ["auto", "attention", "occlusion", None]
     explanation = described["components"]["schemas"]["Explanation"]
     assert explanation["required"] == [*ask(server, text="good")[1]]
     assert "const attention = false;" in server.ask("GET", "/").contents
@@ -111,7 +112,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 def test_explanations_take_turns_with_predictions(by_word: Classifier) -> None:
     async def ask_all() -> None:
-        batcher = Batcher(by_word, Limits(together=1))
+        batcher = Batcher(by_word, Limits(together=1), Metrics())
         ended: list[str] = []
 
         async def note(name: str, answer: Coroutine[Any, Any, object]) -> None:
@@ -133,7 +134,7 @@ def test_explanations_take_turns_with_predictions(by_word: Classifier) -> None:
 
 def test_an_explanation_counts_as_the_texts_that_it_runs(by_word: Classifier) -> None:
     async def ask_too_much() -> None:
-        batcher = Batcher(by_word, Limits(queue=100))
+        batcher = Batcher(by_word, Limits(queue=100), Metrics())
         waiting = asyncio.create_task(batcher.explain(LONG, "occlusion", 90))
         await asyncio.sleep(0)
         with pytest.raises(RequestRefused, match="90 texts are waiting already"):
@@ -151,7 +152,7 @@ def test_an_explanation_counts_as_the_texts_that_it_runs(by_word: Classifier) ->
 
 def test_a_stop_refuses_explanations_that_wait(by_word: Classifier) -> None:
     async def stop() -> None:
-        batcher = Batcher(by_word, Limits())
+        batcher = Batcher(by_word, Limits(), Metrics())
         waiting = asyncio.create_task(batcher.explain("good", "auto", 2))
         await asyncio.sleep(0)
         batcher.close()
