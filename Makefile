@@ -8,9 +8,10 @@ BIN := $(VENV)/bin
 DEMO := gru-mini-int8
 BENCH_VENV ?= .venv-bench
 BULK_VENV ?= .venv-bulk
+SERVER_VENV ?= .venv-server
 BENCH := PYTHONPATH=benchmarks $(BENCH_VENV)/bin/python -m
 
-.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk lesser-cpus raspberry-pi container lean-install bench bench-large bench-compare bench-keep bench-docs clean
+.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install bench bench-large bench-compare bench-keep bench-docs clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
@@ -20,6 +21,7 @@ help:
 	@echo "make freeze  freeze an app by PyInstaller, zipapp, shiv and pex, run it and compare it; FREEZE_OPTIONS=cx_freeze, nuitka, openvino"
 	@echo "make hostile  feed damaged and crafted files to every reader; make kills: kill exports and predictions at random moments"
 	@echo "make bulk    Ray and Spark on this machine: tests, equality with predict, CPU time, kills; needs Java 17; BULK_OPTIONS=--rows 20000"
+	@echo "make server  attack the server, ask it by curl, Java, Node, Python and Chromium, restart it; needs those and Linux; SERVER_OPTIONS=attacks"
 	@echo "make lesser-cpus  hold emulated CPUs (x86 without VNNI, Arm) against this one; needs Debian or Ubuntu"
 	@echo "make raspberry-pi  the steps of docs/raspberry-pi.md in an emulated Debian of 64-bit Arm; needs Debian or Ubuntu, Linux 6.7"
 	@echo "make container  the Dockerfile's steps in a Debian system in a folder, run read-only; needs root and debootstrap"
@@ -68,6 +70,9 @@ bulk: $(BULK_VENV)/ready
 	$(BULK_VENV)/bin/python -m pytest tests/sentiment_edge/bulk
 	$(BULK_VENV)/bin/python -m tools.bulk $(BULK_OPTIONS)
 
+server: $(SERVER_VENV)/ready
+	$(SERVER_VENV)/bin/python -m tools.strangers $(SERVER_OPTIONS)
+
 lesser-cpus: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m tools.emulation $(EMULATION_OPTIONS)
 
@@ -96,7 +101,7 @@ bench-docs: $(BENCH_VENV)/ready
 	$(BENCH) suite.report.keep
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) $(BULK_VENV) .bench .freeze dist $(DEMO)
+	rm -rf $(VENV) $(BENCH_VENV) $(BULK_VENV) $(SERVER_VENV) .bench .freeze dist $(DEMO)
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -106,6 +111,11 @@ $(VENV)/ready: pyproject.toml constraints.txt
 $(BULK_VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BULK_VENV)
 	$(BULK_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[ray,spark,openvino]" pytest hypothesis psutil
+	@touch $@
+
+$(SERVER_VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(SERVER_VENV)
+	$(SERVER_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[serve]" schemathesis httpx requests urllib3 playwright
 	@touch $@
 
 $(BENCH_VENV)/ready: pyproject.toml constraints.txt benchmarks/requirements.txt

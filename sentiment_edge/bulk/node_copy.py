@@ -54,7 +54,7 @@ class NodeCopy:
                 raise
 
     def release(self) -> None:
-        """Let go of the copy, which is removed if no other process uses it: here, or by the program that waits for the same lock."""
+        """Let go of the copy; if no other process uses it, it is removed here or by the program that waits for its lock."""
         if self._file is not None:
             with _alone(self._home):
                 self._let_go()
