@@ -8,7 +8,10 @@ import signal
 import subprocess
 import sys
 from http.client import HTTPConnection
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 JSON = {"Content-Type": "application/json"}
 _HANGS = 600
@@ -50,3 +53,20 @@ class Running:
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=_HANGS)
         return str(errors)
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[Callable[..., Running]]:
+    """Yield a function that starts servers with options; at the end, all of them are killed."""
+    started: list[Running] = []
+
+    def start(*options: str) -> Running:
+        started.append(Running(*options))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for running in started:
+            running.process.kill()
+            running.process.communicate()

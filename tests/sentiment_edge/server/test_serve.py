@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from helpers.running_server import Running
+from helpers.running_server import Running, starting
 from helpers.support import Command
 
 pytest.importorskip("starlette", reason="needs the extra serve")
@@ -41,16 +41,8 @@ def server() -> Iterator[Running]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Running]]:
-    started: list[Running] = []
-
-    def begin(*options: str) -> Running:
-        started.append(Running(*options))
-        return started[-1]
-
-    yield begin
-    for running in started:
-        running.process.kill()
-        running.process.communicate()
+    with starting() as start_one:
+        yield start_one
 
 
 def test_it_says_where_it_listens(server: Running) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from helpers.raw_http import LONG, WHOLE_POST, answers, connect, read_all, read_one
-from helpers.running_server import Running
+from helpers.running_server import Running, starting
 from helpers.waiting import eventually
 
 pytest.importorskip("starlette", reason="needs the extra serve")
@@ -24,16 +24,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Running]]:
-    started: list[Running] = []
-
-    def begin(*options: str) -> Running:
-        started.append(Running(*options))
-        return started[-1]
-
-    yield begin
-    for running in started:
-        running.process.kill()
-        running.process.communicate()
+    with starting() as start_one:
+        yield start_one
 
 
 def closed(server: Running) -> bool:
