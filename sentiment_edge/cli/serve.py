@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import socket
 
 _HOST, _PORT = "127.0.0.1", 8000
+_MOST = 2**31 - 1
 
 
 def serve(
@@ -36,9 +37,9 @@ def serve(
         int | None, typer.Option(min=1, help="CPU threads of each process; the default shares the usable CPUs between them.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that answer; they share the model's weights.")] = 1,
-    max_body: Annotated[int, typer.Option(min=1, help="The most bytes of a request.")] = 2**20,
-    max_texts: Annotated[int, typer.Option(min=1, help="The most texts of a request.")] = 1024,
-    max_queue: Annotated[int, typer.Option(min=1, help="The most texts that wait, in each process.")] = 4096,
+    max_body: Annotated[int, typer.Option(min=1, max=_MOST, help="The most bytes of a request.")] = 2**20,
+    max_texts: Annotated[int, typer.Option(min=1, max=_MOST, help="The most texts of a request.")] = 1024,
+    max_queue: Annotated[int, typer.Option(min=1, max=_MOST, help="The most texts that wait, in each process.")] = 4096,
     timeout: Annotated[
         float,
         typer.Option(

@@ -117,8 +117,7 @@ class Server:
     async def _answer(self, request: Request) -> Response:
         """Return the answer to a request, whatever happens; the server goes on."""
         try:
-            self._gate.check(request.scope)
-            return await self._handler(request)(request)
+            return await self._handle(request)
         except RequestRefused as refusal:
             return _refuse(refusal, request)
         except SentimentEdgeError as error:
@@ -126,6 +125,14 @@ class Server:
         except Exception as error:
             logging.getLogger(__name__).exception("a request failed")
             return as_json({"error": f"{type(error).__name__} in the server"}, 500)
+
+    async def _handle(self, request: Request) -> Response:
+        """Return the answer to a request, unless it fails."""
+        self._gate.check(request.scope)
+        response = await self._handler(request)(request)
+        if request.method in _READ_METHODS and _has_body(request):  # which nobody reads
+            response.headers["Connection"] = "close"
+        return response
 
     def _handler(self, request: Request) -> Handler:
         path = self._route(request.scope["path"])
@@ -135,7 +142,7 @@ class Server:
             raise RequestRefused(404, "there is nothing at this path; /openapi.json lists the paths")
         methods, handler = self._routes[path]
         if request.method not in methods:
-            raise RequestRefused(405, f"{path} takes {methods[0]} alone", {"Allow": ", ".join(methods)})
+            raise RequestRefused(405, f"{path} takes {' and '.join(methods)} alone", {"Allow": ", ".join(methods)})
         return handler
 
     async def _predict(self, request: Request) -> Response:
@@ -199,7 +206,10 @@ def _as_object(answer: Prediction | FailedPrediction | Explanation) -> dict[str,
 def _refuse(refusal: RequestRefused, request: Request) -> Response:
     """Answer with the reason; the rest of a request that was not read is not waited for."""
     headers = {"Retry-After": "1"} if refusal.status in {429, 503} else {}
-    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-    if has_body and refusal.status in _UNREAD:
+    if _has_body(request) and refusal.status in _UNREAD:
         headers["Connection"] = "close"
     return as_json({"error": str(refusal)}, refusal.status, headers | refusal.headers)
+
+
+def _has_body(request: Request) -> bool:
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers

@@ -203,7 +203,7 @@ def _tried(function: Callable[[_Argument], _T], argument: _Argument) -> _T | Exc
 
 def _hand_out(jobs: Iterable[_Job[_Asked, _Answer]], answers: Iterable[_Answer | Exception]) -> None:
     for job, answer in zip(jobs, answers, strict=True):
-        if job.answer.done():  # the client has gone
+        if job.answer.done():  # its time is over
             continue
         if isinstance(answer, Exception):
             job.answer.set_exception(answer)

@@ -96,6 +96,8 @@ class Gate:
             raise RequestRefused(400, "the request's Host header is not a host")
         if not self._allowed(found[1], _address(scope)):
             name = found[1].decode("ascii")[:_SHOWN]
+            if not name:
+                raise RequestRefused(403, "the request's Host header is empty, and this server answers for few hosts alone")
             raise RequestRefused(403, f"this server does not answer for the host {name!r}; start it with --allow-host {name}")
 
     def _is_allowed(self, host: bytes, own: str | None) -> bool:

@@ -57,7 +57,8 @@ def serve(
         if workers == 1:
             _run(_Uvicorn(build(), records, listening, lambda: announce(address(listening)), file.remove))
         else:
-            Workers(lambda ready: _run(_Worker(build(), records, listening, ready)), records, listening, workers).run(
+            first = os.getpid()
+            Workers(lambda ready: _run(_Worker(build(), records, listening, ready, first)), records, listening, workers).run(
                 lambda: announce(address(listening)), file.remove
             )
     finally:
@@ -84,7 +85,7 @@ class _Uvicorn(uvicorn.Server):
         application: Server,
         records: Records,
         listening: socket.socket,
-        ready: Callable[[], None],
+        ready: Callable[[], object],
         stopped: Callable[[], None],
     ) -> None:
         config = uvicorn.Config(
@@ -96,6 +97,8 @@ class _Uvicorn(uvicorn.Server):
             access_log=False,
             server_header=False,
             lifespan="on",
+            workers=1,  # this and the next would else be what variables of the environment say
+            forwarded_allow_ips="127.0.0.1,::1",
         )
         super().__init__(config)
         self._application = application
@@ -167,9 +170,11 @@ class _Worker(_Uvicorn):
 
     alone = False
 
-    def __init__(self, application: Server, records: Records, listening: socket.socket, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, application: Server, records: Records, listening: socket.socket, ready: Callable[[], object], first: int
+    ) -> None:
         super().__init__(application, records, listening, ready, lambda: None)
-        self._first = os.getppid()
+        self._first = first
 
     async def on_tick(self, counter: int) -> bool:
         """Tell whether to end, also because the first process has gone."""

@@ -30,6 +30,8 @@ _FORM = "application/x-www-form-urlencoded"
 """The type that curl declares by itself."""
 _CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
 _ADVICE = f"send JSON in UTF-8, with Content-Type: {_JSON}"
+_LONGEST_TYPE = 256
+"""Characters of a type that is looked at: reading a longer one takes long."""
 _GZIP_WINDOW = 31
 """zlib's number for gzip's own header and checksum."""
 
@@ -85,12 +87,14 @@ def _too_large(limits: Limits) -> RequestRefused:
 @lru_cache(maxsize=64)
 def _fault_of_type(declared: str) -> str | None:
     """Return the reason against a body that is declared to be neither JSON nor what curl says of any body."""
+    if len(declared) > _LONGEST_TYPE:
+        return f"a request with a type of {len(declared)} characters is not understood; {_ADVICE}"
     message = Message()
     message["content-type"] = declared
     kind = message.get_content_type() if "/" in declared else declared
     if kind not in {_JSON, _FORM, ""} and not (kind.startswith("application/") and kind.endswith("+json")):
         return f"a request of type {kind[:100]} is not understood; {_ADVICE}"
-    charset = str(message.get_param("charset", "utf-8")).lower()
+    charset = message.get_content_charset() or "utf-8"
     return None if charset in _CHARSETS else f"a request in {charset[:100]} is not understood; {_ADVICE}"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sentiment_edge.server.transport.listening import refuse_newcomers
@@ -24,6 +26,7 @@ _BRIEF = 5.0
 """Seconds: a process that ends sooner is started again after a moment only."""
 _MOMENT = 1.0
 _READY = b"\n"
+_LOGGER = logging.getLogger(__name__)
 
 
 class Workers:
@@ -37,7 +40,7 @@ class Workers:
     """
 
     def __init__(
-        self, serve: Callable[[Callable[[], None]], None], records: Records, listening: socket.socket, count: int
+        self, serve: Callable[[Callable[[], object]], None], records: Records, listening: socket.socket, count: int
     ) -> None:
         if not hasattr(os, "fork"):
             raise SentimentEdgeError("this system cannot run several processes on one socket: leave out `--workers`")
@@ -107,23 +110,26 @@ class Workers:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             self._records.metrics.worker = number
             if not self._stopping:  # the signal came before this process
-                self._serve(lambda: _write(writing, _READY))
+                self._serve(partial(_write, writing, _READY))
             status = 0
         except SentimentEdgeError as error:
-            _write(writing, first_line(error).encode())
+            if not _write(writing, first_line(error).encode()):
+                _LOGGER.warning("a worker cannot start: %s", first_line(error))
         except BaseException:  # noqa: BLE001 - a process of its own: nothing else may go on in it
             sys.excepthook(*sys.exc_info())
         finally:
-            sys.stderr.flush()
+            with suppress(Exception):  # there may be no stderr, or nobody who reads it
+                sys.stderr.flush()
             os._exit(status)
 
     def _look_after_them(self) -> None:
         """Start each again that dies, until they are told to end; then wait for all."""
         while self._started:
-            process, _ = os.waitpid(-1, 0)
+            process, status = os.waitpid(-1, 0)
             number, began = self._started.pop(process, (-1, 0.0))
             if number < 0 or self._stopping:
                 continue
+            _LOGGER.warning("a worker has ended (status %s); another is started", os.waitstatus_to_exitcode(status))
             if time.monotonic() - began < _BRIEF:
                 time.sleep(_MOMENT)
             if not self._stopping:
@@ -155,7 +161,12 @@ def _read(channel: int) -> bytes:
         return lines.read()
 
 
-def _write(channel: int, words: bytes) -> None:
-    with suppress(BrokenPipeError):  # nobody waits for a process that was started again
+def _write(channel: int, words: bytes) -> bool:
+    """Write and close; tell whether somebody reads: nobody waits for a process that was started again."""
+    try:
         os.write(channel, words)
-    os.close(channel)
+    except BrokenPipeError:
+        return False
+    finally:
+        os.close(channel)
+    return True

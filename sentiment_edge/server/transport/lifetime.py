@@ -131,6 +131,8 @@ class Lifetime(HttpToolsProtocol):
         self._ended = True
         if self._closing or not self._busy:
             return False
+        if self._last_word is not None:  # what is broken is forgotten already
+            return True
         if self.cycle.more_body:
             return self._forget_incomplete()
         self._end_after_answers()

@@ -167,6 +167,7 @@ class Door:
         self._listening = listening
         self._connections = connections
         self._make = make
+        self._alone = alone
         self._at_once = _AT_ONCE if alone else 1
         self._loop = asyncio.get_running_loop()
         self._coming: set[asyncio.Task[object]] = set()
@@ -181,7 +182,8 @@ class Door:
 
     async def close(self) -> None:
         """Take what has been connected, and close the socket."""
-        refuse_newcomers(self._listening)
+        if self._alone:  # others go on with the same socket, or the first process has refused for all
+            refuse_newcomers(self._listening)
         self._take_all()
         await asyncio.sleep(_SETTLING)
         self._pause()

@@ -131,6 +131,17 @@ def test_a_client_that_has_ended_its_side_is_answered(server: Running) -> None:
         assert [status for status, _ in answers(read_all(client))] == [200, 200]
 
 
+@pytest.mark.parametrize("whole", [1, 2])
+def test_whole_requests_before_a_broken_one_are_answered_to_a_client_that_has_ended_its_side(
+    server: Running, whole: int
+) -> None:
+    broken = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
+    with connect(server.port) as client:
+        client.sendall(WHOLE_POST * whole + broken)
+        client.shutdown(socket.SHUT_WR)
+        assert [status for status, _ in answers(read_all(client))] == [200] * whole + [400]
+
+
 def test_a_connection_without_another_request_is_closed_without_a_word(server: Running) -> None:
     assert [status for status, _ in told(server, GET)] == [200]
 

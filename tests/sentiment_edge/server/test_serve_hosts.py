@@ -84,7 +84,7 @@ def test_its_own_names(server: Running, opened: Running, host: str) -> None:
     assert ask(opened, "GET /healthz", f"Host: {host}").status == 200
 
 
-FOREIGN = ("evil.example", "localhost.evil.example", "10.0.0.1", "0x7f.1", "127.0.0.1.nip.io", "", "[2001:db8::1]")
+FOREIGN = ("evil.example", "localhost.evil.example", "10.0.0.1", "0x7f.1", "127.0.0.1.nip.io", "[2001:db8::1]")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,13 @@ def test_a_foreign_host_is_refused(server: Running, host: str, name: str) -> Non
         answer = ask(server, first, f"Host: {host}")
         reason = f"this server does not answer for the host {name!r}; start it with --allow-host {name}"
         assert (answer.status, answer.contents) == (403, {"error": reason})
+
+
+@pytest.mark.parametrize("host", ["", ":8000"])
+def test_an_empty_host_is_refused(server: Running, host: str) -> None:
+    answer = ask(server, "GET /", f"Host: {host}")
+    reason = "the request's Host header is empty, and this server answers for few hosts alone"
+    assert (answer.status, answer.contents) == (403, {"error": reason})
 
 
 @pytest.mark.parametrize("host", ["sentiment.example.com", "SENTIMENT.EXAMPLE.COM:8443", "192.0.2.7", "192.0.2.7:80"])

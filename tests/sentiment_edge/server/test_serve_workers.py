@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +32,8 @@ def server() -> Iterator[Running]:
     running = Running("--workers", "2")
     yield running
     workers = children(running)
-    assert running.stop() == ""
+    told = running.stop().splitlines()
+    assert all(line.endswith("; another is started") for line in told)
     assert running.process.returncode == 0
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
@@ -57,9 +60,10 @@ def test_two_processes_answer_and_count_together(server: Running, classifier: Cl
         assert counted(server) == before + len(texts)
 
 
-def test_one_that_dies_is_started_again(server: Running) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_one_that_ends_is_started_again(server: Running, number: int) -> None:
     before = children(server)
-    os.kill(min(before), signal.SIGKILL)
+    os.kill(min(before), number)
     eventually(lambda: len(children(server) - {min(before)}) == 2)
     assert max(before) in children(server)
     for _ in range(20):
@@ -71,4 +75,14 @@ def test_they_end_where_the_first_process_is_killed() -> None:
     workers = children(running)
     running.process.kill()
     running.process.communicate(timeout=LONG)  # the workers hold its standard error
+    eventually(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def test_they_end_where_the_first_process_is_killed_while_they_start() -> None:
+    program = [sys.executable, "-m", "sentiment_edge", "serve", "--port", "0", "--workers", "2"]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as first:
+        listed = Path(f"/proc/{first.pid}/task/{first.pid}/children")
+        eventually(lambda: len(listed.read_text("ascii").split()) == 2)
+        workers = listed.read_text("ascii").split()
+        first.kill()
     eventually(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
