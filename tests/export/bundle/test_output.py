@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from helpers.support import Command
@@ -18,6 +19,9 @@ from sentiment_edge.export import export_model
 from sentiment_edge_export.errors import OutputError, OutputExists
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_an_output_that_exists_is_kept(tiny: Path, tmp_path: Path) -> None:
@@ -96,6 +100,14 @@ def test_a_link_is_not_replaced(tiny: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals")
 class TestSignals:
     """Sent in the midst of the work; stages tell when that is, and are shown on a terminal only."""
+
+    @pytest.fixture(autouse=True)
+    def hangups_end_programs(self) -> Iterator[None]:
+        """Let programs meet a hangup as they do by themselves, also where `nohup` runs the tests."""
+        pytest.importorskip("pty", reason="needs a terminal as POSIX has it")
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        yield
+        signal.signal(signal.SIGHUP, before)
 
     @pytest.mark.parametrize(("sent", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
     @pytest.mark.parametrize("stage", [b"tracing", b"measuring parity"])
