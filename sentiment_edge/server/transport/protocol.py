@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import httptools
 
 from sentiment_edge.server.transport import refusals
 from sentiment_edge.server.transport.lifetime import Lifetime
 from sentiment_edge.server.transport.refusals import Refusal
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from uvicorn import Config
-    from uvicorn.server import ServerState
-
-    from sentiment_edge.server.transport.connections import Connections
 
 _PIECE = 2**14
 """The most bytes that are parsed at once: where requests follow each other without waiting, no more of them are taken apart."""
@@ -36,21 +26,12 @@ class _Refused(Exception):
 class Connection(Lifetime):
     """One connection; takes what `Lifetime` takes."""
 
-    def __init__(
-        self,
-        config: Config,
-        state: ServerState,
-        application_state: dict[str, Any],
-        loop: asyncio.AbstractEventLoop,
-        connections: Connections,
-    ) -> None:
-        super().__init__(config, state, application_state, loop, connections)
-        self.url = b""
-        self._framing = 0
-        """Bytes of the request that are not its body."""
-        self._body = 0
-        self._allowed = self._limits.head
-        """Bytes that are allowed around a body of none."""
+    url = b""
+    _framing = 0
+    """Bytes of the request that are not its body."""
+    _head_size = 0
+    """Bytes of its head, with what came before it; 0 until the head is whole."""
+    _body = 0
 
     # What arrives
 
@@ -86,7 +67,7 @@ class Connection(Lifetime):
         except httptools.HttpParserError as error:
             self._refuse(self._reason(error, data))
         else:
-            if self._framing > self._allowed + _FRAMING * self._body:
+            if self._framing > self._head_size + self._limits.head + _FRAMING * self._body:
                 in_head = self._begun
                 self._refuse(Refusal(431, refusals.LONG_HEAD.format(self._limits.head)) if in_head else refusals.LONG_FRAMING)
         if self.pipeline:
@@ -133,7 +114,7 @@ class Connection(Lifetime):
         """Begin a request."""
         super().on_message_begin()
         self._begun = True
-        self._body, self._allowed = 0, self._limits.head
+        self._body = self._head_size = 0
         if not self._busy:
             self._await_head()
 
@@ -153,7 +134,7 @@ class Connection(Lifetime):
             raise _Refused(refusals.TARGET) from None
         self._begun = False
         self._promised_last = not self.cycle.keep_alive
-        self._allowed = self._framing + self._limits.head
+        self._head_size = self._framing
         if not self._busy:
             self._busy = True
             self._running = self.cycle
@@ -178,14 +159,15 @@ class Connection(Lifetime):
         limits = self._limits
         if len(self.headers) > limits.head_lines:
             raise _Refused(Refusal(431, refusals.MANY_LINES.format(limits.head_lines)))
-        if self._framing > limits.head and self._head_size() > limits.head:
+        if self._framing > limits.head and self._named_size() > limits.head:
             raise _Refused(Refusal(431, refusals.LONG_HEAD.format(limits.head)))
         if self.parser.get_http_version() not in {"1.1", "1.0"}:
             raise _Refused(refusals.OTHER_VERSION)
         if self.parser.get_method() == b"CONNECT":
             raise _Refused(refusals.NO_PROXY)
 
-    def _head_size(self) -> int:
+    def _named_size(self) -> int:
+        """Return the bytes of the request's target and headers alone, where more than its head has arrived."""
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     # What is answered
@@ -198,9 +180,7 @@ class Connection(Lifetime):
         self._flush()
         if self.pipeline:
             self._running, application = self.pipeline.pop()
-            task = self.loop.create_task(self._running.run_asgi(application))
-            task.add_done_callback(self.tasks.discard)
-            self.tasks.add(task)
+            self._start_asgi_task(self._running, application)
             self._await_answer()
             self._feed_held()
         elif self._last_word is not None:

@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from helpers.waiting import eventually
 
 pytest.importorskip("fcntl", reason="copies on a node are locked as POSIX systems do it")
 
@@ -75,11 +75,7 @@ def _left(tmp_path: Path) -> list[str]:
 
 def _await_left(tmp_path: Path, names: list[str]) -> None:
     """Wait for a removal: by the last process that let go, or by the program that waited for the same lock."""
-    for _ in range(600):
-        if _left(tmp_path) == names:
-            return
-        time.sleep(0.1)
-    assert _left(tmp_path) == names
+    eventually(lambda: _left(tmp_path) == names)
 
 
 def test_many_that_start_at_once_make_one_copy_and_the_last_removes_it(start: Start, tmp_path: Path) -> None:
