@@ -95,7 +95,8 @@ class BundleFolder:
         manifest = replace(manifest, parity=report.summary(), tokenizer_reference=tokens.reference)
         write_json(self.path / PARITY, report.whole())
         self._write_golden(manifest, measurements, reference)
-        (self.path / CARD).write_text(model_card(self._name, manifest, report), encoding="utf-8", newline="\n")
+        card = model_card(self._name, manifest, report, self._checkpoint.card)
+        (self.path / CARD).write_text(card, encoding="utf-8", newline="\n")
         seal(self.path, manifest)
         return report
 

@@ -19,6 +19,8 @@ class KnownModel:
     about: str
     hub_id: str | None
     """The repository of its files on the Hugging Face Hub; None if they are part of this package."""
+    version: str | None = None
+    """Of the files that are part of this package."""
 
     @property
     def packaged_folder(self) -> Path:
@@ -29,7 +31,14 @@ class KnownModel:
 KNOWN_MODELS = {
     model.name: model
     for model in (
-        KnownModel("gru-mini", "gru-attention", "Apache-2.0", "the default: English, SST-2, 10,000 word pieces", None),
+        KnownModel(
+            "gru-mini",
+            "gru-attention",
+            "Apache-2.0",
+            "the default: English reviews, tweets, everyday sentences",
+            None,
+            version="2",
+        ),
         KnownModel(
             "gru",
             "gru-attention",

@@ -27,8 +27,9 @@ _LICENCE = re.compile(r"\A---\n.*?^license: *([\w.+-]+)", re.DOTALL | re.MULTILI
 """The licence in the front matter of a model card."""
 _TOKENIZER = ("tokenizer.json", "*.model", "vocab.*", "merges.txt", "bpe.codes")
 """Files of a tokenizer that may be large."""
-_FRONT_MATTER = 2**20
-"""Characters of a model card in which its front matter ends."""
+_FRONT_MATTER = re.compile(r"\A---\n.*?^---\s*$", re.DOTALL | re.MULTILINE)
+_LONGEST_CARD = 2**20
+"""Characters of a model card that are read."""
 _DEFAULT_SOURCE = SourceOptions()
 
 
@@ -42,7 +43,7 @@ class Checkpoint:
     source: str
     """Its origin: a Hub id, or the name of a model or folder."""
     revision: str | None = None
-    """The Hub's commit."""
+    """The Hub's commit, or the version of a model that is part of this package."""
     known_licence: str | None = None
     tokenizer_source: Path | None = None
     """The tokenizer's folder or file, if it is not in the folder."""
@@ -74,15 +75,25 @@ class Checkpoint:
     @property
     def licence(self) -> str | None:
         """The licence of the weights: as the folder's model card says, else as known."""
+        stated = _LICENCE.search(self._card)
+        return stated[1] if stated else self.known_licence
+
+    @property
+    def card(self) -> str:
+        """The text of the folder's model card below its front matter; empty if there is none, or it is long beyond use."""
+        body = _FRONT_MATTER.sub("", self._card, count=1).strip()
+        return body if len(self._card) < _LONGEST_CARD else ""
+
+    @cached_property
+    def _card(self) -> str:
         card = self.folder / "README.md"
         if not is_file(card):
-            return self.known_licence
+            return ""
         try:
             with card.open(encoding="utf-8", errors="replace") as file:
-                stated = _LICENCE.search(file.read(_FRONT_MATTER))
+                return file.read(_LONGEST_CARD)
         except OSError as error:
             raise CheckpointError(f"{card}: cannot be read ({error.strerror})") from error
-        return stated[1] if stated else self.known_licence
 
 
 def find_checkpoint(model: str, source: SourceOptions = _DEFAULT_SOURCE) -> Checkpoint:
@@ -117,11 +128,11 @@ def find_checkpoint(model: str, source: SourceOptions = _DEFAULT_SOURCE) -> Chec
 
 
 def _find_known(known: KnownModel, folder: Path | None, *, offline: bool) -> tuple[Path, str | None]:
-    """Return the folder of a known model's files, and their revision on the Hub."""
+    """Return the folder of a known model's files, and their revision."""
     if folder is not None:
         return _existing(folder), None
     if known.hub_id is None:
-        return known.packaged_folder, None
+        return known.packaged_folder, known.version
     files = download(known.hub_id, offline=offline)
     return files, files.name
 
