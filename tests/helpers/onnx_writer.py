@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from typing import TYPE_CHECKING
 
 from helpers.support import edit_manifest, put_file
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 _FLOAT, _INT64 = 1, 7
 _ELSEWHERE = 1
-VOCABULARY = 10_000
+VOCABULARY = json.loads((DEFAULT_BUNDLE / "config.json").read_text("utf-8"))["vocab_size"]
 """Rows of the embedding, as many as the default bundle's tokenizer has tokens."""
 LOGITS = {
     "right": ("ReduceMean", (1,), ("batch", 2)),

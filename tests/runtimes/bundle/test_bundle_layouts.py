@@ -128,8 +128,8 @@ def test_a_link_to_what_is_no_file_is_refused(bundle_folder: Path, name: str, ta
 @pytest.mark.parametrize("change", [b"# Edited\r\n", b"", None])
 def test_a_changed_or_missing_card_is_no_damage(bundle_folder: Path, command: Command, change: bytes | None) -> None:
     card = bundle_folder / "README.md"
+    put_file(bundle_folder, "README.md", card.read_bytes())  # bundles of the first exporter list it
     expected = load(bundle_folder).bundle.fingerprint
-    assert "README.md" in (bundle_folder / "SHA256SUMS").read_text("utf-8")
     card.unlink() if change is None else card.write_bytes(change)
     assert load(bundle_folder).bundle.fingerprint == expected
     done = command("verify", bundle_folder)

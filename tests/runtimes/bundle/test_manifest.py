@@ -30,7 +30,7 @@ from sentiment_edge_runtimes.vocabulary import (
 )
 
 STORED = json.loads((DEFAULT_BUNDLE / "manifest.json").read_text("utf-8"))
-OPTIONAL = {"inference_precision", "quantization", "source", "built_with"}
+OPTIONAL = {"inference_precision", "quantization", "source", "built_with", "tokenizer_reference"}
 WORDS = st.text(max_size=8)
 SHARES = st.floats(0, 1)
 JSON = st.recursive(
@@ -123,7 +123,7 @@ WRONG = [
     (name, value)
     for name in STORED
     for value in (2.5, True, "text", {"x": None}, [None])
-    if not (name == "family" and isinstance(value, str))
+    if not (name in {"family", "tokenizer_reference"} and isinstance(value, str))
     and not (name in {"quantization", "source", "built_with", "parity"} and isinstance(value, dict))
 ]
 """Fields and values of which each field takes none: those left out take any text or any names."""
