@@ -21,6 +21,7 @@ from measuring import describe_machine, in_turns
 
 from sentiment_edge.cli.common.terminal import TerminalProgress
 from sentiment_edge.data.labelled import Selection, read_labelled
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ def main() -> None:
     """Run both bundles round after round, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--bundle", default=str(_packaged()), help="the default is the one that ships in the package")
+    parser.add_argument("--bundle", default=str(DEFAULT_BUNDLE), help="the default is the one that ships in the package")
     parser.add_argument("--against", required=True)
     parser.add_argument("--rounds", type=int, default=9)
     given = parser.parse_args()
@@ -59,12 +60,6 @@ def main() -> None:
     _print("seconds of a command of one line", {name: [each.seconds for each in costs] for name, costs in first.items()})
     _print("MB at the peak, one line", {name: [each.megabytes for each in costs] for name, costs in first.items()})
     _print("MB at the peak, all lines", {name: [each.megabytes for each in costs] for name, costs in whole.items()})
-
-
-def _packaged() -> Path:
-    import sentiment_edge_runtimes  # noqa: PLC0415 - only for its place
-
-    return Path(sentiment_edge_runtimes.__file__).parent / "models" / "gru-mini-int8"
 
 
 def _written(path: Path, lines: Sequence[str]) -> Path:

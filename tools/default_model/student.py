@@ -17,7 +17,7 @@ from sentiment_edge_export.families.gru_attention import MAX_LENGTH, GruAttentio
 from tools.default_model.calibration import fit_temperature
 from tools.default_model.checkpoint import write_checkpoint
 from tools.default_model.pieces import SPECIAL, trim_tokenizer
-from tools.default_model.texts import NEITHER
+from tools.default_model.texts import NEITHER, accuracy_by_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,13 +178,8 @@ def _margins(model: GruAttention, tokenizer: Tokenizer, texts: Sequence[str]) ->
 
 
 def _measure(model: GruAttention, tokenizer: Tokenizer, rows: Sequence[Example]) -> str:
-    parts = []
-    for source in sorted({row.source for row in rows}):
-        clear = [row for row in rows if row.source == source and row.positive != NEITHER]
-        wanted = torch.tensor([row.positive > NEITHER for row in clear])
-        right = (_margins(model, tokenizer, [row.text for row in clear]) > 0) == wanted
-        parts.append(f"{source} {right.float().mean():.4f}")
-    return ", ".join(parts)
+    clear = [row for row in rows if row.positive != NEITHER]
+    return accuracy_by_source(clear, _margins(model, tokenizer, [row.text for row in clear]).tolist())
 
 
 def _temperature(model: GruAttention, tokenizer: Tokenizer, rows: Sequence[Example]) -> float:

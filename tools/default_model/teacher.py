@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from tools.default_model.texts import NEITHER, Example, as_written
+from tools.default_model.texts import NEITHER, Example, accuracy_by_source, as_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,9 +112,4 @@ def _margins(model: nn.Module, tokenizer: PreTrainedTokenizerBase, texts: Sequen
 def _measure(model: nn.Module, tokenizer: PreTrainedTokenizerBase, held_back: Sequence[Example]) -> str:
     clear = [each for each in held_back if each.positive != NEITHER]
     margins = _margins(model, tokenizer, [as_written(each.text) for each in clear])
-    parts = []
-    for source in sorted({each.source for each in clear}):
-        rows = [(margin, each.positive) for margin, each in zip(margins, clear, strict=True) if each.source == source]
-        right = [(margin > 0) == (positive > NEITHER) for margin, positive in rows]
-        parts.append(f"{source} {np.mean(right):.4f}")
-    return ", ".join(parts)
+    return accuracy_by_source(clear, margins.tolist())

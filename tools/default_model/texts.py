@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 _HELD_BACK = 20
@@ -55,6 +55,19 @@ def read_texts(data: Path) -> Texts:
         if plain(each.text) not in measured:
             found.setdefault(each.text, each)
     return Texts([*found.values()], [each for each in held if plain(each.text) not in measured])
+
+
+def accuracy_by_source(examples: Sequence[Example], margins: Sequence[float]) -> str:
+    """Return the share of right answers of each source, in words.
+
+    Args:
+        examples: labelled texts, none of them neither positive nor negative.
+        margins: for each, how much the logit of positive is above that of negative.
+    """
+    right: dict[str, list[bool]] = {}
+    for each, margin in zip(examples, margins, strict=True):
+        right.setdefault(each.source, []).append((margin > 0) == (each.positive > NEITHER))
+    return ", ".join(f"{source} {sum(found) / len(found):.4f}" for source, found in sorted(right.items()))
 
 
 def plain_forms(files: Iterable[Path]) -> frozenset[str]:
