@@ -21,6 +21,7 @@ from sentiment_edge_runtimes.errors import first_line
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 
 if TYPE_CHECKING:
+    import openvino
     from numpy.typing import NDArray
 
     from sentiment_edge_export.options import ExportOptions
@@ -33,6 +34,10 @@ INTEGER_PRODUCTS = False
 OPTIONS: tuple[str, ...] = ("inference_precision",)
 _FILE = "openvino/openvino_model.xml"
 _LENGTHS_INPUT = 4
+_PLAIN_WEIGHTS = ("Constant", "Transpose")
+"""What an fp32 weight is in OpenVINO's graph; an int8 one ends in other operations."""
+_TOKEN_AXES = 3
+"""Text, token, channel."""
 _HOLD = 1e6
 """The added input in padding. Times any weight that matters it is far above 17, from where a sigmoid is exactly 1 in fp32."""
 
@@ -140,12 +145,37 @@ def write(folder: Path, graph: ir.Model, _: Precision) -> str:
             raise ExportError(
                 f"OpenVINO cannot take this model ({first_line(error)}); export it for another engine by `engines`"
             ) from error
+        _keep_from_convolutions(model)
         try:
             openvino.save_model(model, path, compress_to_fp16=False)
         except RuntimeError as error:
             raise OutputError(f"{path}: OpenVINO cannot write it; is the disk full? ({first_line(error)})") from error
         del model  # it maps the scratch folder's weights
     return _FILE
+
+
+def _keep_from_convolutions(model: openvino.Model) -> None:
+    """Give the products of tokens with fp32 weights a fourth axis, so that OpenVINO does not compute them as convolutions.
+
+    With AVX-512 it takes products of three axes for convolutions, which it prepares anew for each shape. Where two threads do
+    so at once, one of them may get a wrong one, and keeps it (OpenVINO 2026.4; seen from 384 tokens in a batch on). Its plain
+    products, which it takes for four axes, need no preparation, and are as fast.
+    """
+    from openvino import opset13  # noqa: PLC0415 - heavy, and an extra
+
+    axis = opset13.constant(np.array([0]))
+    for product in model.get_ordered_ops():
+        if product.get_type_name() != "MatMul" or product.input_value(1).get_node().get_type_name() not in _PLAIN_WEIGHTS:
+            continue
+        inputs, outputs = product.input_value(0), product.output(0)
+        if inputs.get_partial_shape().rank == _TOKEN_AXES:
+            readers = [*outputs.get_target_inputs()]
+            product.input(0).replace_source_output(opset13.unsqueeze(inputs, axis).output(0))
+            product.validate_and_infer_types()
+            narrowed = opset13.squeeze(outputs, axis).output(0)
+            for reader in readers:
+                reader.replace_source_output(narrowed)
+    model.validate_nodes_and_infer_types()
 
 
 def describe(_folder: Path, _file: str) -> dict[str, Any]:

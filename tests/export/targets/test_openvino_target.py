@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import onnx_ir as ir
+import openvino
 import pytest
 from helpers.exports import Exports
 from helpers.invocation import invoke
+from helpers.tiny_encoders import tiny_model, write_encoder
 
 from sentiment_edge import load, verify
 from sentiment_edge.export import (
@@ -183,6 +185,21 @@ def test_several_threads_share_a_classifier(exports: Exports) -> None:
         found = list(pool.map(lambda text: classifier.logits([text]), TEXTS * 8))
     assert all(np.array_equal(logits, expected[at % len(TEXTS)]) for at, logits in enumerate(found))
     assert pickle.loads(pickle.dumps(classifier)).engine == "openvino"  # noqa: S301 - our own
+
+
+def test_no_product_of_tokens_is_computed_as_a_convolution(tmp_path: Path) -> None:
+    """OpenVINO's convolutions may go wrong where two threads prepare one at once. Only wide products become any."""
+    wide = tiny_model("bert", hidden_size=96, intermediate_size=192, hidden_act="gelu")
+    checkpoint = write_encoder(tmp_path / "checkpoint", wide)
+    bundle = export_model(str(checkpoint), engines=["openvino"], output=tmp_path / "out").bundle
+    settings = {"PERF_COUNT": True, "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(str(bundle.model_path("openvino")), "CPU", settings)
+    request = compiled.create_infer_request()
+    ids = np.full((2, 16), 5, np.int64)
+    request.infer({"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    kernels = {each.node_name: each.exec_type for each in request.profiling_info if each.node_type == "FullyConnected"}
+    assert len(kernels) == 2 * 6 + 2  # of the encoder's layers, and two of one row for each text
+    assert sum("conv" in kernel for kernel in kernels.values()) <= 1
 
 
 def test_nothing_goes_over_the_network(checkpoints: dict[str, Path], tmp_path: Path) -> None:
