@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +25,7 @@ from sentiment_edge.data.labelled import Selection, read_labelled
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 _FILES = ("sst2/dev.tsv", "tweet-sentiment/test.csv")
 _REPEATED = 2
@@ -68,17 +69,7 @@ def _written(path: Path, lines: Sequence[str]) -> Path:
 
 
 def _measured(bundles: dict[str, str], lines: Path, rounds: int) -> dict[str, list[_Cost]]:
-    costs: dict[str, list[_Cost]] = {name: [] for name in bundles}
-
-    def run(name: str) -> Callable[[], float]:
-        def once() -> float:
-            costs[name].append(_cost(bundles[name], lines))
-            return 0.0
-
-        return once
-
-    in_turns({name: run(name) for name in bundles}, rounds)
-    return costs
+    return in_turns({name: partial(_cost, bundle, lines) for name, bundle in bundles.items()}, rounds)
 
 
 def _cost(bundle: str, lines: Path) -> _Cost:

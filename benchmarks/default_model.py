@@ -45,6 +45,14 @@ _WORDED = {
 _CLASSES = {"0": 0, "1": 1, "negative": 0, "positive": 1}
 
 
+class _Sentence(NamedTuple):
+    """A row of plain.tsv."""
+
+    text: str
+    label: str
+    kind: str
+
+
 class _Kind(NamedTuple):
     name: str
     texts: list[str]
@@ -76,15 +84,14 @@ def main() -> None:
 
 def _kinds(data: Path) -> Iterator[_Kind]:
     rows = {name: _read(data / file) for name, file in _FILES.items()}
-    plain = _read(_SENTENCES / "plain.tsv")
-    sentences = [line.split("\t") for line in (_SENTENCES / "plain.tsv").read_text("utf-8").splitlines()[1:]]
+    plain = [_Sentence(*line.split("\t")) for line in (_SENTENCES / "plain.tsv").read_text("utf-8").splitlines()[1:]]
     yield from (_kind(name, found) for name, found in rows.items())
     phrases, tweets, _ = rows.values()
     for name, words in _WORDED.items():
         yield _kind(f"{name} among the phrases and tweets", [row for row in [*phrases, *tweets] if words.search(row.text)])
     yield _kind("plain sentences, all", plain)
-    for name in dict.fromkeys(kind for _, _, kind in sentences):
-        yield _kind(f"plain sentences: {name}", [row for row, each in zip(plain, sentences, strict=True) if each[2] == name])
+    for name in dict.fromkeys(sentence.kind for sentence in plain):
+        yield _kind(f"plain sentences: {name}", [sentence for sentence in plain if sentence.kind == name])
 
 
 def _read(path: Path) -> list[LabelledText]:
@@ -92,7 +99,7 @@ def _read(path: Path) -> list[LabelledText]:
     return [row for row in rows if row.label in _CLASSES]
 
 
-def _kind(name: str, rows: Sequence[LabelledText]) -> _Kind:
+def _kind(name: str, rows: Sequence[LabelledText | _Sentence]) -> _Kind:
     return _Kind(name, [row.text for row in rows], np.array([_CLASSES[row.label] for row in rows]))
 
 

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sentiment_edge.cli.common.terminal import TerminalProgress
 from sentiment_edge.data.labelled import Selection, read_labelled
@@ -16,6 +16,8 @@ from sentiment_edge.data.labelled import Selection, read_labelled
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+T = TypeVar("T")
 
 
 def describe_machine(*libraries: str) -> str:
@@ -29,9 +31,9 @@ def interleaved_medians(runs: Mapping[str, Callable[[], float]], rounds: int) ->
     return {name: statistics.median(values) for name, values in in_turns(runs, rounds).items()}
 
 
-def in_turns(runs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def in_turns(runs: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
     """Run each in turn, round after round, so that all see the same noise; return what each returned in each round."""
-    results: dict[str, list[float]] = {name: [] for name in runs}
+    results: dict[str, list[T]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             results[name].append(run())

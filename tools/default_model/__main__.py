@@ -54,8 +54,8 @@ def main() -> None:
     measured = plain_forms(_SENTENCES / name for name in ("plain.tsv", "neutral.tsv"))
     transfer = make_transfer_set(train, measured, given.rows or SENTENCES, given.seed)
     held_back = [each._replace(text=as_written(each.text)) for each in texts.held_back]
-    margins = answer(teacher, transfer.asked, given.work / "answers.npy")
-    sure = answer(teacher, [each.text for each in held_back], given.work / "held-back.npy")
+    margins = answer(teacher, transfer.asked, given.work / "answers.npz")
+    sure = answer(teacher, [each.text for each in held_back], given.work / "held-back.npz")
     if "student" in stages:
         targets = transfer.targets(margins, _heat(held_back, sure))
         train_student(teacher, given.work / "student", transfer.texts, targets, held_back, given.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import TYPE_CHECKING
 
@@ -18,22 +19,47 @@ if TYPE_CHECKING:
 
 _PART = 50_000
 """Texts between two savings."""
+_SHORT = 12
 _LEAST = 1e-4
 """Probabilities below this are taken for it."""
 
 
 def answer(teacher: Path, texts: Sequence[str], file: Path) -> NDArray[np.float32]:
-    """Return how much more positive than negative each text is, the difference of logits; goes on after what the file has."""
-    bundle = teacher.with_name("teacher-int8")
+    """Return how much more positive than negative each text is, the difference of logits.
+
+    Args:
+        teacher: folder of its checkpoint; its bundle is written beside it.
+        texts: what to ask about.
+        file: keeps the answers, `.npz`. It goes on after what it has, if these are the same teacher's to the same texts.
+    """
+    name = hashlib.sha256((teacher / "model.safetensors").read_bytes()).hexdigest()
+    bundle = teacher.with_name(f"teacher-int8-{name[:_SHORT]}")
     if not bundle.is_dir():
         export_model(str(teacher), precision="int8", output=bundle)
     classifier = load(bundle)
-    done = np.load(file) if file.exists() else np.empty(0, np.float32)
+    done = _kept(file, name, texts)
     start = time.monotonic()
     for at in range(len(done), len(texts), _PART):
         found = [each.scores[classifier.labels[1]] for each in classifier.stream(texts[at : at + _PART])]
         positive = np.clip(np.array(found, np.float64), _LEAST, 1 - _LEAST)
         done = np.concatenate([done, np.log(positive / (1 - positive)).astype(np.float32)])
-        np.save(file, done)
+        part = file.with_suffix(".new.npz")
+        np.savez(part, margins=done, asked=_fingerprint(name, texts[: len(done)]))
+        part.replace(file)
         print(f"answers: {len(done)}/{len(texts)}, {time.monotonic() - start:.0f} s", flush=True)
     return done
+
+
+def _kept(file: Path, teacher: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return the answers of an earlier run, none if they are another teacher's or to other texts."""
+    if file.exists():
+        with np.load(file) as kept:
+            margins: NDArray[np.float32] = kept["margins"]
+            if len(margins) <= len(texts) and str(kept["asked"]) == _fingerprint(teacher, texts[: len(margins)]):
+                return margins
+        print(f"answers: {file} belongs to another teacher or other texts; begun anew", flush=True)
+    return np.empty(0, np.float32)
+
+
+def _fingerprint(teacher: str, texts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join([teacher, *texts]).encode("utf-8", "surrogatepass")).hexdigest()
