@@ -57,7 +57,7 @@ freeze: $(VENV)/ready
 
 bundle: $(VENV)/ready
 	$(BIN)/sentiment-edge export --model gru-mini --int8 --overwrite --output runtimes/sentiment_edge_runtimes/models/gru-mini-int8
-	{ echo '# Default model'; echo; awk 'marks > 1; /^---$$/ { marks++ }' export/sentiment_edge_export/checkpoints/packaged/gru-mini/README.md; } > docs/default-model.md
+	{ echo '# Default model'; echo; cat export/sentiment_edge_export/checkpoints/packaged/gru-mini/card.md; } > docs/default-model.md
 
 hostile: $(VENV)/ready
 	$(BIN)/python -m tools.hostile $(HOSTILE_OPTIONS)

@@ -81,7 +81,7 @@ _GRU_TEXTS = {"SST-2": 872, "tweets": 872, "reviews": 200}
 USUAL = (
     Subject(
         "default",
-        "The default model, a GRU of 2.2 M parameters",
+        "The default model, a GRU of 2.8 M parameters",
         "gru-mini",
         (OURS_ONNXRUNTIME, TORCH_GRU, IMPORTS),
         SHAPES,

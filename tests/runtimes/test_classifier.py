@@ -18,7 +18,7 @@ from sentiment_edge_runtimes.engines import selection
 from sentiment_edge_runtimes.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 WORDS = [
     "good",
@@ -228,13 +228,3 @@ def test_a_classifier_shows_what_it_is_made_of(monkeypatch: pytest.MonkeyPatch) 
 def test_a_classifier_of_the_working_folder_is_shown_too(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(bundle_folder)
     assert repr(load(".")).startswith("Classifier('.', precision='int8'")
-
-
-def test_the_default_model_is_as_good_as_stated(shared: Callable[[str], Path], classifier: Classifier) -> None:
-    with shared("data/sst2/dev.tsv").open(encoding="utf-8") as file:
-        rows = [line.rstrip("\n").split("\t") for line in file][1:]
-    predictions = classifier([text for text, _ in rows])
-    right = sum(
-        classifier.labels[int(label)] == prediction.label for (_, label), prediction in zip(rows, predictions, strict=True)
-    )
-    assert right / len(rows) >= 0.82

@@ -54,7 +54,7 @@ def test_plain_sentences(classifier: Classifier) -> None:
 
 def test_texts_without_sentiment_come_out_near_the_middle(classifier: Classifier) -> None:
     texts = (SENTENCES / "neutral.tsv").read_text("utf-8").splitlines()[1:]
-    assert np.mean([abs(score - 0.5) for score in positive(classifier, texts)]) < 0.25
+    assert np.mean([abs(score - 0.5) for score in positive(classifier, texts)]) < 0.12
 
 
 @pytest.mark.parametrize(("terms", "templates"), [("names", "with_name"), ("groups", "with_group")])
@@ -69,7 +69,7 @@ def test_names_and_groups_change_little(classifier: Classifier, terms: str, temp
 
 def test_the_card_is_in_the_bundle_and_in_the_documentation(classifier: Classifier) -> None:
     checkpoint = ROOT / "export" / "sentiment_edge_export" / "checkpoints" / "packaged" / "gru-mini"
-    card = (checkpoint / "README.md").read_text("utf-8").split("---\n", 2)[2].strip()
-    assert "### Weaknesses" in card
+    card = (checkpoint / "card.md").read_text("utf-8")
+    assert "## Weaknesses" in card
     for place in (classifier.bundle.root / "README.md", ROOT / "docs" / "default-model.md"):
-        assert card in place.read_text("utf-8"), f"{place}: `make bundle` writes it"
+        assert place.read_text("utf-8").endswith(card), f"{place}: `make bundle` writes it"

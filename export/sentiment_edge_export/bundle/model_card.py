@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from sentiment_edge_runtimes.bundle import Manifest
 
 
-def model_card(name: str, manifest: Manifest, report: ParityReport, source_card: str) -> str:
-    """Return the card: the bundle's contents, an example of its use, parity with torch, licence, the source's own card."""
+def model_card(name: str, manifest: Manifest, report: ParityReport, about: str) -> str:
+    """Return the card: the bundle's contents, an example of its use, parity with torch, licence; then `about`, if not empty."""
     source = manifest.source
     licence = source.licence or "not stated by the source"
     rows = "\n".join(
@@ -45,11 +45,11 @@ Drift of a text: the largest absolute change of a class probability. The logits 
 by at most {report.batch_difference:.2g}.{_unpadded(manifest)}{_in_fp32(manifest)}
 
 Licence of the source: {licence}.
-{_of_the_source(source_card)}"""
+{_below(about)}"""
 
 
-def _of_the_source(card: str) -> str:
-    return f"\n## The card of the source\n\n{card}\n" if card else ""
+def _below(about: str) -> str:
+    return f"\n{about}\n" if about else ""
 
 
 def _unpadded(manifest: Manifest) -> str:

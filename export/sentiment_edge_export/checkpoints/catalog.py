@@ -27,6 +27,11 @@ class KnownModel:
         """The folder of its files in this package, if it is not on the Hub."""
         return _PACKAGED / self.name
 
+    @property
+    def card(self) -> str:
+        """A description of a model of this package, in Markdown; empty for one on the Hub, which has its own card."""
+        return "" if self.hub_id else (self.packaged_folder / "card.md").read_text("utf-8").strip()
+
 
 KNOWN_MODELS = {
     model.name: model

@@ -27,9 +27,8 @@ _LICENCE = re.compile(r"\A---\n.*?^license: *([\w.+-]+)", re.DOTALL | re.MULTILI
 """The licence in the front matter of a model card."""
 _TOKENIZER = ("tokenizer.json", "*.model", "vocab.*", "merges.txt", "bpe.codes")
 """Files of a tokenizer that may be large."""
-_FRONT_MATTER = re.compile(r"\A---\n.*?^---\s*$", re.DOTALL | re.MULTILINE)
-_LONGEST_CARD = 2**20
-"""Characters of a model card that are read."""
+_FRONT_MATTER = 2**20
+"""Characters of a model card in which its front matter ends."""
 _DEFAULT_SOURCE = SourceOptions()
 
 
@@ -47,6 +46,8 @@ class Checkpoint:
     known_licence: str | None = None
     tokenizer_source: Path | None = None
     """The tokenizer's folder or file, if it is not in the folder."""
+    card: str = ""
+    """A description of a model of this package, in Markdown; empty for any other."""
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -75,25 +76,15 @@ class Checkpoint:
     @property
     def licence(self) -> str | None:
         """The licence of the weights: as the folder's model card says, else as known."""
-        stated = _LICENCE.search(self._card)
-        return stated[1] if stated else self.known_licence
-
-    @property
-    def card(self) -> str:
-        """The text of the folder's model card below its front matter; empty if there is none, or it is long beyond use."""
-        body = _FRONT_MATTER.sub("", self._card, count=1).strip()
-        return body if len(self._card) < _LONGEST_CARD else ""
-
-    @cached_property
-    def _card(self) -> str:
         card = self.folder / "README.md"
         if not is_file(card):
-            return ""
+            return self.known_licence
         try:
             with card.open(encoding="utf-8", errors="replace") as file:
-                return file.read(_LONGEST_CARD)
+                stated = _LICENCE.search(file.read(_FRONT_MATTER))
         except OSError as error:
             raise CheckpointError(f"{card}: cannot be read ({error.strerror})") from error
+        return stated[1] if stated else self.known_licence
 
 
 def find_checkpoint(model: str, source: SourceOptions = _DEFAULT_SOURCE) -> Checkpoint:
@@ -115,7 +106,8 @@ def find_checkpoint(model: str, source: SourceOptions = _DEFAULT_SOURCE) -> Chec
     known = KNOWN_MODELS.get(model)
     if known:
         files, revision = _find_known(known, folder, offline=source.offline)
-        return Checkpoint(files, known.name, known.hub_id or known.name, revision, known.licence, tokenizer)
+        card = known.card if folder is None else ""
+        return Checkpoint(files, known.name, known.hub_id or known.name, revision, known.licence, tokenizer, card)
     if folder is not None or (model and Path(model).is_dir()):
         name = Path(model).resolve().name
         return Checkpoint(_existing(folder or Path(model)), name, name, tokenizer_source=tokenizer)

@@ -34,8 +34,6 @@ INTEGER_PRODUCTS = False
 OPTIONS: tuple[str, ...] = ("inference_precision",)
 _FILE = "openvino/openvino_model.xml"
 _LENGTHS_INPUT = 4
-_PLAIN_WEIGHTS = ("Constant", "Transpose")
-"""What an fp32 weight is in OpenVINO's graph; an int8 one ends in other operations."""
 _TOKEN_AXES = 3
 """Text, token, channel."""
 _HOLD = 1e6
@@ -141,11 +139,11 @@ def write(folder: Path, graph: ir.Model, _: Precision) -> str:
         write_model(source, graph)
         try:
             model = openvino.Core().read_model(source)
+            _keep_from_convolutions(model)
         except RuntimeError as error:
             raise ExportError(
                 f"OpenVINO cannot take this model ({first_line(error)}); export it for another engine by `engines`"
             ) from error
-        _keep_from_convolutions(model)
         try:
             openvino.save_model(model, path, compress_to_fp16=False)
         except RuntimeError as error:
@@ -158,15 +156,15 @@ def _keep_from_convolutions(model: openvino.Model) -> None:
     """Give the products of tokens with fp32 weights a fourth axis, so that OpenVINO does not compute them as convolutions.
 
     With AVX-512 it takes products of three axes for convolutions, which it prepares anew for each shape. Where two threads do
-    so at once, one of them may get a wrong one, and keeps it (OpenVINO 2026.4; seen from 384 tokens in a batch on). Its plain
-    products, which it takes for four axes, need no preparation, and are as fast.
+    so at once, one of them may get a wrong one, and keeps it (OpenVINO 2026.4; seen with 384 tokens in a batch and more). Its
+    plain products, which it takes for four axes, need no preparation, and are as fast.
     """
     from openvino import opset13  # noqa: PLC0415 - heavy, and an extra
 
     axis = opset13.constant(np.array([0]))
     for product in model.get_ordered_ops():
-        if product.get_type_name() != "MatMul" or product.input_value(1).get_node().get_type_name() not in _PLAIN_WEIGHTS:
-            continue
+        if product.get_type_name() != "MatMul" or product.input_value(1).get_node().get_type_name() != "Constant":
+            continue  # or the weights are int8: those end in other operations
         inputs, outputs = product.input_value(0), product.output(0)
         if inputs.get_partial_shape().rank == _TOKEN_AXES:
             readers = [*outputs.get_target_inputs()]
