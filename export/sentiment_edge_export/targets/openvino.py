@@ -21,7 +21,6 @@ from sentiment_edge_runtimes.errors import first_line
 from sentiment_edge_runtimes.machine.cpu import cpu_features
 
 if TYPE_CHECKING:
-    import openvino
     from numpy.typing import NDArray
 
     from sentiment_edge_export.options import ExportOptions
@@ -152,14 +151,15 @@ def write(folder: Path, graph: ir.Model, _: Precision) -> str:
     return _FILE
 
 
-def _keep_from_convolutions(model: openvino.Model) -> None:
+def _keep_from_convolutions(model: Any) -> None:  # noqa: ANN401 - OpenVINO is an extra
     """Give the products of tokens with fp32 weights a fourth axis, so that OpenVINO does not compute them as convolutions.
 
     With AVX-512 it takes products of three axes for convolutions, which it prepares anew for each shape. Where two threads do
     so at once, one of them may get a wrong one, and keeps it (OpenVINO 2026.4; seen with 384 tokens in a batch and more). Its
     plain products, which it takes for four axes, need no preparation, and are as fast.
     """
-    from openvino import opset13  # noqa: PLC0415 - heavy, and an extra
+    with unreported():
+        from openvino import opset13  # noqa: PLC0415 - heavy, and an extra
 
     axis = opset13.constant(np.array([0]))
     for product in model.get_ordered_ops():
