@@ -10,6 +10,7 @@ import numpy as np
 
 from sentiment_edge import load
 from sentiment_edge.export import export_model
+from sentiment_edge_runtimes.bundle.contents import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _PART = 50_000
 """Texts between two savings."""
 _SHORT = 12
+"""Digits of a teacher's checksum in the name of its bundle's folder."""
 _LEAST = 1e-4
 """Probabilities below this are taken for it."""
 
@@ -32,7 +34,7 @@ def answer(teacher: Path, texts: Sequence[str], file: Path) -> NDArray[np.float3
         texts: what to ask about.
         file: keeps the answers, `.npz`. It goes on after what it has, if these are the same teacher's to the same texts.
     """
-    name = hashlib.sha256((teacher / "model.safetensors").read_bytes()).hexdigest()
+    name = sha256(teacher / "model.safetensors")
     bundle = teacher.with_name(f"teacher-int8-{name[:_SHORT]}")
     if not bundle.is_dir():
         export_model(str(teacher), precision="int8", output=bundle)
