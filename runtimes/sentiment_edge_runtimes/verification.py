@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import tokenizers
 
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.bundle.golden import read_golden
@@ -18,6 +19,7 @@ from sentiment_edge_runtimes.engines.saturation import products_saturate
 from sentiment_edge_runtimes.engines.selection import usable_engines
 from sentiment_edge_runtimes.errors import BundleInvalid, EngineError, first_line
 from sentiment_edge_runtimes.numerics import drift
+from sentiment_edge_runtimes.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sentiment_edge_runtimes.bundle.golden import Golden
-    from sentiment_edge_runtimes.vocabulary import EngineChoice
+    from sentiment_edge_runtimes.vocabulary import ComputedIn, EngineChoice
 
 MAX_LOGIT_DIFFERENCE = 1e-4
 """Allowed in fp32: other kernels sum in another order."""
@@ -74,7 +76,7 @@ def verify(root: str | os.PathLike[str], *, engine: EngineChoice = "auto", threa
     golden = read_golden(bundle)
     bounds = _read_bounds(bundle)
     conditions: list[Condition] = []
-    failures: list[str] = []
+    failures = [*_token_changes(bundle, golden)]
     refused: list[EngineError] = []
     for name in usable_engines(bundle, engine):
         classifier = Classifier(bundle, engine=name, threads=threads)
@@ -94,12 +96,31 @@ def verify(root: str | os.PathLike[str], *, engine: EngineChoice = "auto", threa
     return Verification(bundle, tuple(conditions), tuple(failures), tuple(map(str, refused)))
 
 
+def tolerance(precision: ComputedIn) -> dict[str, float]:
+    """Return how far the answers of a model that is computed in a precision may be from those on another machine."""
+    if precision == "fp32":
+        return {"logit_difference": MAX_LOGIT_DIFFERENCE}
+    return {"mean_drift": MAX_MEAN_DRIFT, "max_drift": MAX_DRIFT}
+
+
 def unchanged(here: Condition) -> bool:
     """Tell whether answers are those of another machine, as far as two machines can give the same."""
     # Written so that a NaN fails it.
     if here.precision == "fp32":
         return here.max_logit_difference <= MAX_LOGIT_DIFFERENCE
     return here.mean_drift <= MAX_MEAN_DRIFT and here.max_drift <= MAX_DRIFT
+
+
+def _token_changes(bundle: Bundle, golden: Golden) -> Iterator[str]:
+    """Yield a failure if the tokenizer gives other tokens than where the bundle was built."""
+    found = [tokens.ids for tokens in TextTokenizer(bundle, 1).encode(golden.texts)]
+    changed = [text for text, here, there in zip(golden.texts, found, golden.ids or found, strict=True) if here != there]
+    if changed:
+        built, here = bundle.manifest.built_with.get("tokenizers", "another release"), tokenizers.__version__
+        yield (
+            f"other tokens here than where it was built: {changed[0]!r:.60} and {len(changed) - 1} other texts; "
+            f"tokenizers {here} is installed here, the bundle was built with {built}"
+        )
 
 
 def _changes(bundle: Bundle, here: Condition, golden: Golden, logits: NDArray[np.float32]) -> Iterator[str]:

@@ -58,6 +58,16 @@ def test_other_answers_are_noticed(bundle_folder: Path, command: Command) -> Non
     assert f"{rows[3]['text']!r} differs in a probability by 0.0" in done.stderr.decode()
 
 
+def test_other_tokens_are_noticed(bundle_folder: Path, command: Command) -> None:
+    rows = read_golden(bundle_folder)
+    for row in rows:
+        row["ids"] = [2, 3]
+    rewrite_golden(bundle_folder, rows)
+    done = command("verify", bundle_folder)
+    assert done.returncode == 1
+    assert "other tokens here than where it was built: " in done.stderr.decode()
+
+
 def test_answers_that_are_not_torchs_are_noticed(bundle_folder: Path, command: Command) -> None:
     rows = read_golden(bundle_folder)
     for row in rows:

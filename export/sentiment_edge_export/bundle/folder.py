@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sentiment_edge_export.bundle.golden import write_golden
+from sentiment_edge_export.bundle.interface import describe_model, find_special_tokens
 from sentiment_edge_export.bundle.model_card import model_card
 from sentiment_edge_export.bundle.output import seal, write_json
 from sentiment_edge_export.graph.editor import count_nodes
 from sentiment_edge_export.parity.report import merge
-from sentiment_edge_runtimes.bundle import CARD, GOLDEN, PARITY, TOKENIZER, Bundle, Fp32Weight, Manifest, Recipe, Source
+from sentiment_edge_runtimes.bundle import CARD, PARITY, TOKENIZER, Bundle, Fp32Weight, Interface, Manifest, Recipe, Source
 from sentiment_edge_runtimes.vocabulary import REDUCING_ENGINES
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 _WEIGHTS = "int8, symmetric, per output channel"
 _BUILT_WITH = ("sentiment-edge", "torch", "transformers", "onnx", "onnxscript", "tokenizers", "numpy")
-_GOLDEN_CHARACTERS = 200
-"""The longest text that golden outputs are stored for, so that `verify` stays quick with a large model."""
 
 
 class Arithmetic(NamedTuple):
@@ -61,6 +60,7 @@ class BundleFolder:
         self._classifier = classifier
         self._engines: dict[EngineName, str] = {}
         self._recipes: dict[EngineName, Recipe] = {}
+        self._models: dict[EngineName, Interface] = {}
         self._nodes: dict[str, int] = {}
         self._lengths: tuple[int, ...] = ()
         self._config_entries: dict[str, Any] = {}
@@ -83,7 +83,9 @@ class BundleFolder:
             self._nodes = {kind: counted[kind] for kind in form.promised_nodes}
             self._lengths = form.lengths
         self._write_config(target)
-        seal(self.path, self._manifest(precision))
+        manifest = self._manifest(precision)
+        self._models[engine] = describe_model(graph, manifest, engine)
+        seal(self.path, replace(manifest, models=self._models))
         return Bundle.open(self.path)
 
     def complete(
@@ -94,7 +96,7 @@ class BundleFolder:
         manifest = Bundle.open(self.path).manifest
         manifest = replace(manifest, parity=report.summary(), tokenizer_reference=tokens.reference)
         write_json(self.path / PARITY, report.whole())
-        self._write_golden(manifest, measurements, reference)
+        write_golden(self.path, manifest, {name: measured.logits for name, measured in measurements.items()}, reference)
         card = model_card(self._name, manifest, report, self._checkpoint.card)
         (self.path / CARD).write_text(card, encoding="utf-8", newline="\n")
         seal(self.path, manifest)
@@ -113,6 +115,7 @@ class BundleFolder:
             pad_id=classifier.pad_id,
             padding=classifier.padding,
             truncation=classifier.truncation,
+            special_tokens=find_special_tokens(checkpoint.tokenizer.library),
             engines=self._engines,
             inference_precision=self._inference_precision,
             quantization=self._recipes,
@@ -140,17 +143,6 @@ class BundleFolder:
         special = {name: token for name, token in stated.items() if name.endswith("_token") and isinstance(token, str | dict)}
         write_json(self.path / "tokenizer_config.json", stated)
         write_json(self.path / "special_tokens_map.json", tokenizer.settings("special_tokens_map.json") or special)
-
-    def _write_golden(self, manifest: Manifest, measurements: Mapping[EngineName, Measurement], reference: Reference) -> None:
-        logits = {manifest.golden_key(engine): measurement.logits.tolist() for engine, measurement in measurements.items()}
-        expected = reference.logits.tolist()
-        rows = [
-            {"text": text, **{key: each[row] for key, each in logits.items()}, "torch": expected[row]}
-            for row, text in enumerate(reference.texts[: reference.public])
-            if len(text) <= _GOLDEN_CHARACTERS
-        ]
-        golden = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        (self.path / GOLDEN).write_text(golden, encoding="utf-8", newline="\n")
 
 
 def _recipe(scheme: Scheme, fp32: Iterable[Sensitivity]) -> Recipe:

@@ -22,7 +22,7 @@ from sentiment_edge_runtimes.inference import run_batch
 from sentiment_edge_runtimes.machine.threads import usable_cpus
 from sentiment_edge_runtimes.numerics import drift, probabilities
 from sentiment_edge_runtimes.progress import SILENT, Progress
-from sentiment_edge_runtimes.tokenization import TextTokenizer
+from sentiment_edge_runtimes.tokenization import TextTokenizer, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +49,8 @@ class Reference:
     """The answers of torch to the parity texts, computed once for all comparisons."""
 
     texts: tuple[str, ...]
+    tokens: tuple[Tokens, ...]
+    """Of each text, as the model reads it."""
     logits: NDArray[np.float32]
     """[texts, classes]"""
     public: int
@@ -62,7 +64,7 @@ class Reference:
         """Return a quarter of the project's own texts, enough to tell a wrong graph from a right one."""
         rows = slice(0, self.public, _SAMPLE_EVERY)
         texts = self.texts[rows]
-        return Reference(texts, self.logits[rows], len(texts), self.longest, self.left_out)
+        return Reference(texts, self.tokens[rows], self.logits[rows], len(texts), self.longest, self.left_out)
 
 
 def run_reference(
@@ -81,18 +83,25 @@ def run_reference(
     longest = longest_measured(classifier, fixed_rows)
     public = parity_texts()
     read = [
-        (text, index < len(public), checkpoint.tokenizer.ids(text, classifier.max_length, classifier.truncation))
-        for index, text in enumerate((*public, *own_texts))
+        (text, index < len(public), _read(classifier, checkpoint, text)) for index, text in enumerate((*public, *own_texts))
     ]
-    kept = [each for each in read if 0 < len(each[2]) <= longest]
-    too_long = sum(len(ids) > longest for _, _, ids in read)
+    kept = [each for each in read if 0 < len(each[2].ids) <= longest]
+    too_long = sum(len(tokens.ids) > longest for _, _, tokens in read)
     return Reference(
         texts=tuple(text for text, _, _ in kept),
-        logits=_answers(classifier, [ids for _, _, ids in kept], progress),
+        tokens=tuple(tokens for _, _, tokens in kept),
+        logits=_answers(classifier, [tokens.ids for _, _, tokens in kept], progress),
         public=sum(is_public for _, is_public, _ in kept),
         longest=longest,
         left_out=() if longest == classifier.max_length else (_limits(classifier, longest, too_long),),
     )
+
+
+def _read(classifier: TorchClassifier, checkpoint: Checkpoint, text: str) -> Tokens:
+    longest, truncation = classifier.max_length, classifier.truncation
+    ids = checkpoint.tokenizer.ids(text, longest, truncation)
+    cut = len(ids) == longest and len(checkpoint.tokenizer.ids(text, longest + 1, truncation)) > longest
+    return Tokens(ids, truncated=cut)
 
 
 def _answers(classifier: TorchClassifier, ids: Sequence[list[int]], progress: Progress) -> NDArray[np.float32]:

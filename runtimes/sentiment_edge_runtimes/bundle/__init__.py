@@ -6,11 +6,10 @@ from sentiment_edge_runtimes.bundle.folder import CHECKSUMS, GOLDEN, MANIFEST, P
 from sentiment_edge_runtimes.bundle.manifest import (
     CARD,
     FORMAT_VERSION,
-    Fp32Weight,
     Manifest,
-    Recipe,
     Source,
 )
+from sentiment_edge_runtimes.bundle.models import Fp32Weight, Interface, Recipe, SpecialTokens, Tensor
 
 __all__ = [
     "CARD",
@@ -22,9 +21,12 @@ __all__ = [
     "TOKENIZER",
     "Bundle",
     "Fp32Weight",
+    "Interface",
     "Manifest",
     "Recipe",
     "Source",
+    "SpecialTokens",
+    "Tensor",
     "format_checksums",
     "opening",
     "sha256",

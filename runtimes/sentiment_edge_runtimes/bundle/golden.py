@@ -25,6 +25,8 @@ class Golden(NamedTuple):
     """By engine, [texts, classes]: what the bundle gave where it was built."""
     torch: NDArray[np.float32]
     """[texts, classes], of the original definition."""
+    ids: list[list[int]] | None
+    """The tokens of each text; None in a bundle of an earlier release."""
 
 
 def golden_rows(bundle: Bundle) -> list[dict[str, Any]]:
@@ -51,6 +53,7 @@ def read_golden(bundle: Bundle) -> Golden:
     rows = golden_rows(bundle)
     texts = [row["text"] for row in rows]
     try:
+        ids = [[int(each) for each in row["ids"]] for row in rows] if all("ids" in row for row in rows) else None
         torch = np.array([row["torch"] for row in rows], dtype=np.float32)
         logits = {
             name: np.array([row[bundle.manifest.golden_key(name)] for row in rows], dtype=np.float32)
@@ -60,4 +63,4 @@ def read_golden(bundle: Bundle) -> Golden:
         raise BundleInvalid(bundle.root, f"{GOLDEN} is malformed ({first_line(error)})") from error
     if not texts or any(side.shape != (len(texts), len(bundle.manifest.labels)) for side in (torch, *logits.values())):
         raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.manifest.labels)} classes")
-    return Golden(texts, logits, torch)
+    return Golden(texts, logits, torch, ids)

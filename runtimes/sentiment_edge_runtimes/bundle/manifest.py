@@ -6,9 +6,12 @@ inform may be added within a version; unknown ones are passed over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from sentiment_edge_runtimes.bundle.models import Interface, Recipe, SpecialTokens
+from sentiment_edge_runtimes.bundle.strict_json import field, one_of, optional, typed
 from sentiment_edge_runtimes.limits import LARGEST_BATCH, LARGEST_FIXED_BATCH, LONGEST, SHORTEST
 from sentiment_edge_runtimes.vocabulary import (
     ACTIVATIONS,
@@ -17,7 +20,6 @@ from sentiment_edge_runtimes.vocabulary import (
     PADDINGS,
     PRECISIONS,
     REDUCING_ENGINES,
-    SCHEMES,
     TRUNCATIONS,
     Activation,
     ComputedIn,
@@ -25,7 +27,6 @@ from sentiment_edge_runtimes.vocabulary import (
     InferencePrecision,
     Padding,
     Precision,
-    Scheme,
     Truncation,
 )
 
@@ -39,8 +40,8 @@ _SINCE: Mapping[Padding, int] = {"unpadded": 2}
 CARD = "README.md"
 """The model card, which people edit: none of the files that are checked, and passed over where older bundles list it."""
 _LARGEST_ID = 2**31
-_FORMER_SCHEMES = {"stored": "weight-only"}
-"""Names of schemes in bundles made before the first release."""
+_PADDING_SIDE = "right"
+"""For those who read a manifest without this package, which knows no other."""
 
 _T = TypeVar("_T")
 
@@ -61,45 +62,6 @@ class Source(NamedTuple):
     revision: str | None = None
     """The Hub's commit."""
     licence: str | None = None
-
-
-class Fp32Weight(NamedTuple):
-    """A weight of an int8 model that stayed fp32."""
-
-    weight: str
-    drift: float
-    """Mean drift of the calibration texts when it alone is int8."""
-    share: float
-    """Its elements, as a share of those of all weights that could be int8."""
-
-
-class Recipe(NamedTuple):
-    """The quantization of one engine's model."""
-
-    scheme: Scheme
-    weights: str
-    """A description of the weights' quantization."""
-    activations: str
-    """Data type of the activations while products are computed."""
-    fp32: tuple[Fp32Weight, ...] = ()
-
-    @classmethod
-    def from_json(cls, contents: object) -> Recipe:
-        """Return the recipe that JSON describes; raises as `Manifest.from_json` does."""
-        entry = _typed(contents, dict, "a recipe in quantization")
-        kept = _field(entry, "fp32", list)
-        scheme = _field(entry, "scheme", str)
-        return cls(
-            cast("Scheme", _one_of(_FORMER_SCHEMES.get(scheme, scheme), SCHEMES, "scheme")),
-            _field(entry, "weights", str),
-            _field(entry, "activations", str),
-            tuple(Fp32Weight(_field(each, "weight", str), float(each["drift"]), float(each["share"])) for each in kept),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the entries of the JSON object."""
-        kept = [weight._asdict() for weight in self.fp32]
-        return {"scheme": self.scheme, "weights": self.weights, "activations": self.activations, "fp32": kept}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,18 +91,22 @@ class Manifest:
     """The model file of each engine."""
     inference_precision: InferencePrecision = "f32"
     """The precision of what is not int8, in engines that can reduce it; parity was measured with it."""
-    quantization: Mapping[EngineName, Recipe] = field(default_factory=dict)
+    quantization: Mapping[EngineName, Recipe] = dataclasses.field(default_factory=dict)
     """By engine; empty in fp32."""
-    nodes: Mapping[str, int] = field(default_factory=dict)
+    models: Mapping[EngineName, Interface] = dataclasses.field(default_factory=dict)
+    """By engine, what a program in any language needs; empty in bundles of earlier releases."""
+    special_tokens: SpecialTokens | None = None
+    """None in bundles of earlier releases."""
+    nodes: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Number of nodes by type, of those that the export counted in the first engine's graph."""
-    source: Source = field(default_factory=Source)
-    built_with: Mapping[str, str] = field(default_factory=dict)
+    source: Source = dataclasses.field(default_factory=Source)
+    built_with: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Versions of the libraries that made it."""
     tokenizer_reference: str | None = None
     """The implementation of the tokenizer that tokenizer.json was compared with; None if it was not."""
-    parity: Mapping[str, Any] = field(default_factory=dict)
+    parity: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """Summary of the parity report, as JSON has it."""
-    files: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Size in bytes of every file but the manifest, the checksums and the model card."""
 
     @classmethod
@@ -182,8 +148,11 @@ class Manifest:
             "batch": self.batch,
             "pad_id": self.pad_id,
             "padding": self.padding,
+            "padding_side": _PADDING_SIDE,
             "truncation": self.truncation,
+            **({"special_tokens": self.special_tokens.to_json()} if self.special_tokens else {}),
             "engines": dict(self.engines),
+            "models": {engine: model.to_json() for engine, model in self.models.items()},
             "nodes": dict(self.nodes),
             "source": self.source._asdict(),
             "built_with": dict(self.built_with),
@@ -214,36 +183,38 @@ class Manifest:
 
 def _read(entries: dict[str, Any], version: int) -> Manifest:
     files = {
-        _typed(name, str, "a file's name"): _typed(size, int, f"the size of {name}")
-        for name, size in _field(entries, "files", dict).items()
+        typed(name, str, "a file's name"): typed(size, int, f"the size of {name}")
+        for name, size in field(entries, "files", dict).items()
     }
     files.pop(CARD, None)
     batch = entries["batch"]
-    recipes = _typed(entries.get("quantization") or {}, dict, "quantization")
+    recipes, models = (typed(entries.get(name) or {}, dict, name) for name in ("quantization", "models"))
+    special = entries.get("special_tokens")
+    one_of(entries.get("padding_side", _PADDING_SIDE), (_PADDING_SIDE,), "padding_side")
     return Manifest(
-        family=_field(entries, "family", str),
-        precision=cast("Precision", _one_of(entries["precision"], PRECISIONS, "precision")),
-        labels=tuple(_typed(label, str, "a label") for label in _field(entries, "labels", list)),
-        activation=cast("Activation", _one_of(entries["activation"], ACTIVATIONS, "activation")),
-        max_length=_field(entries, "max_length", int),
-        lengths=tuple(_typed(length, int, "a length") for length in _field(entries, "lengths", list)),
-        batch=None if batch is None else _typed(batch, int, "batch"),
-        pad_id=_field(entries, "pad_id", int),
-        padding=cast("Padding", _one_of(entries["padding"], _paddings(version), "padding")),
-        truncation=cast("Truncation", _one_of(entries["truncation"], TRUNCATIONS, "truncation")),
-        engines=_by_engine(
-            {name: _one_of(path, tuple(files), name) for name, path in _field(entries, "engines", dict).items()}
-        ),
+        family=field(entries, "family", str),
+        precision=cast("Precision", one_of(entries["precision"], PRECISIONS, "precision")),
+        labels=tuple(typed(label, str, "a label") for label in field(entries, "labels", list)),
+        activation=cast("Activation", one_of(entries["activation"], ACTIVATIONS, "activation")),
+        max_length=field(entries, "max_length", int),
+        lengths=tuple(typed(length, int, "a length") for length in field(entries, "lengths", list)),
+        batch=None if batch is None else typed(batch, int, "batch"),
+        pad_id=field(entries, "pad_id", int),
+        padding=cast("Padding", one_of(entries["padding"], _paddings(version), "padding")),
+        truncation=cast("Truncation", one_of(entries["truncation"], TRUNCATIONS, "truncation")),
+        models={name: Interface.from_json(model) for name, model in _by_engine(models).items()},
+        special_tokens=None if special is None else SpecialTokens.from_json(special),
+        engines=_by_engine({name: one_of(path, tuple(files), name) for name, path in field(entries, "engines", dict).items()}),
         inference_precision=cast(
             "InferencePrecision",
-            _one_of(entries.get("inference_precision", "f32"), INFERENCE_PRECISIONS, "inference_precision"),
+            one_of(entries.get("inference_precision", "f32"), INFERENCE_PRECISIONS, "inference_precision"),
         ),
         quantization={name: Recipe.from_json(recipe) for name, recipe in _by_engine(recipes).items()},
-        nodes={name: _typed(count, int, f"the count of {name}") for name, count in _field(entries, "nodes", dict).items()},
-        source=_read_source(_typed(entries.get("source") or {}, dict, "source")),
-        built_with={str(name): str(number) for name, number in _typed(entries.get("built_with") or {}, dict, "it").items()},
-        tokenizer_reference=_optional(entries, "tokenizer_reference", str),
-        parity=_field(entries, "parity", dict),
+        nodes={name: typed(count, int, f"the count of {name}") for name, count in field(entries, "nodes", dict).items()},
+        source=_read_source(typed(entries.get("source") or {}, dict, "source")),
+        built_with={str(name): str(number) for name, number in typed(entries.get("built_with") or {}, dict, "it").items()},
+        tokenizer_reference=optional(entries, "tokenizer_reference", str),
+        parity=field(entries, "parity", dict),
         files=files,
     )
 
@@ -254,7 +225,7 @@ def _paddings(version: int) -> tuple[Padding, ...]:
 
 def _read_source(entries: dict[str, Any]) -> Source:
     stated = (entries.get(name) for name in Source._fields)
-    return Source(*(None if value is None else _typed(value, str, "an entry of source") for value in stated))
+    return Source(*(None if value is None else typed(value, str, "an entry of source") for value in stated))
 
 
 def _check_ranges(manifest: Manifest) -> None:
@@ -275,23 +246,3 @@ def _check_ranges(manifest: Manifest) -> None:
 def _by_engine(entries: Mapping[str, _T]) -> dict[EngineName, _T]:
     """Return the entries of engines that this release knows; a later one may know more."""
     return {name: entries[name] for name in cast("tuple[EngineName, ...]", tuple(entries)) if name in ENGINES}
-
-
-def _field(entries: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
-    return _typed(entries[name], kind, name)
-
-
-def _optional(entries: dict[str, Any], name: str, kind: type[_T]) -> _T | None:
-    return None if entries.get(name) is None else _field(entries, name, kind)
-
-
-def _typed(value: object, kind: type[_T], name: str) -> _T:
-    if type(value) is not kind:
-        raise TypeError(f"{name} is {value!r:.60}, not of type {kind.__name__}")
-    return value
-
-
-def _one_of(value: object, allowed: tuple[str, ...], name: str) -> str:
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} is {value!r:.60}, not one of {', '.join(allowed)}")
-    return value

@@ -14,7 +14,7 @@ from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE, ENGINE_CHOICES, E
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.bundle import Bundle, Manifest
     from sentiment_edge_runtimes.engines.engine import Engine
     from sentiment_edge_runtimes.vocabulary import EngineName
 
@@ -45,6 +45,15 @@ def open_engine(bundle: Bundle, name: EngineName, threads: int) -> Engine:
     check_at_least("threads", threads, 1)
     bundle.model_path(name)
     return cast("Engine", import_engine(name).open_engine(bundle, threads))
+
+
+def answer_settings(manifest: Manifest, name: EngineName) -> dict[str, str]:
+    """Return an engine's own settings that change a bundle's answers, by its own names.
+
+    Raises:
+        EngineError: the engine is not installed.
+    """
+    return cast("dict[str, str]", import_engine(name).answer_settings(manifest))
 
 
 def import_engine(name: EngineName) -> ModuleType:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.bundle import Bundle, Manifest
 
 # Two threads that made a process's first tensors at once would wait for each other for good, in OpenVINO's own code.
 openvino.Tensor(np.zeros(1, np.int64), shared_memory=True).data.sum()
@@ -109,6 +109,14 @@ class OpenVinoSession:
         return self._model.create_infer_request()
 
 
+def answer_settings(manifest: Manifest) -> dict[str, str]:
+    """Return the properties that change answers."""
+    return {
+        "INFERENCE_PRECISION_HINT": manifest.inference_precision,  # the default is bfloat16 where the CPU has it
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0",  # the default rounds activations to int8 where only weights are
+    }
+
+
 def open_engine(bundle: Bundle, threads: int) -> Sessions:
     """Return the engine for the bundle's IR."""
 
@@ -173,8 +181,7 @@ def _properties(bundle: Bundle, threads: int, streams: int) -> dict[str, Any]:
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": streams,
         "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-        "INFERENCE_PRECISION_HINT": bundle.manifest.inference_precision,  # the default is bfloat16 where the CPU has it
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # the default rounds activations to int8 where only weights are
+        **answer_settings(bundle.manifest),
         "ENABLE_CPU_PINNING": False,  # the process may have other work for its CPUs
         "CACHE_MODE": "OPTIMIZE_SIZE",
     }

@@ -12,9 +12,12 @@ from sentiment_edge_runtimes.bundle import (
     CARD,
     FORMAT_VERSION,
     Fp32Weight,
+    Interface,
     Manifest,
     Recipe,
     Source,
+    SpecialTokens,
+    Tensor,
 )
 from sentiment_edge_runtimes.bundle.manifest import UnknownFormat
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
@@ -31,6 +34,7 @@ from sentiment_edge_runtimes.vocabulary import (
 
 STORED = json.loads((DEFAULT_BUNDLE / "manifest.json").read_text("utf-8"))
 OPTIONAL = {"inference_precision", "quantization", "source", "built_with", "tokenizer_reference"}
+OPTIONAL |= {"padding_side", "special_tokens", "models"}
 WORDS = st.text(max_size=8)
 SHARES = st.floats(0, 1)
 JSON = st.recursive(
@@ -45,6 +49,11 @@ RECIPES = st.builds(
     activations=WORDS,
     fp32=st.lists(st.builds(Fp32Weight, WORDS, SHARES, SHARES), max_size=2).map(tuple),
 )
+SHAPES = st.lists(WORDS | st.integers(), max_size=3).map(tuple)
+TENSORS = st.lists(st.builds(Tensor, WORDS, WORDS, SHAPES), max_size=2).map(tuple)
+SETTINGS, TOLERANCES = (st.dictionaries(WORDS, values, max_size=2) for values in (WORDS, SHARES))
+MODELS = st.builds(Interface, TENSORS, TENSORS, SETTINGS, TOLERANCES)
+IDS = st.lists(st.integers(0, 2**31 - 1), max_size=2).map(tuple)
 
 
 @st.composite
@@ -67,6 +76,8 @@ def manifests(draw: st.DrawFn) -> Manifest:
         engines=draw(st.dictionaries(st.sampled_from(ENGINES), st.sampled_from(sorted(files)), min_size=1)),
         inference_precision=draw(st.sampled_from(INFERENCE_PRECISIONS)),
         quantization=draw(st.dictionaries(st.sampled_from(ENGINES), RECIPES)),
+        models=draw(st.dictionaries(st.sampled_from(ENGINES), MODELS)),
+        special_tokens=draw(st.none() | st.builds(SpecialTokens, IDS, IDS)),
         nodes=draw(st.dictionaries(WORDS, st.integers(0, 999), max_size=3)),
         source=draw(st.builds(Source, *[st.none() | WORDS] * 3)),
         built_with=draw(st.dictionaries(WORDS, WORDS, max_size=3)),
@@ -124,7 +135,7 @@ WRONG = [
     for name in STORED
     for value in (2.5, True, "text", {"x": None}, [None])
     if not (name in {"family", "tokenizer_reference"} and isinstance(value, str))
-    and not (name in {"quantization", "source", "built_with", "parity"} and isinstance(value, dict))
+    and not (name in {"quantization", "source", "built_with", "parity", "models"} and isinstance(value, dict))
 ]
 """Fields and values of which each field takes none: those left out take any text or any names."""
 
