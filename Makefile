@@ -11,7 +11,7 @@ BULK_VENV ?= .venv-bulk
 SERVER_VENV ?= .venv-server
 BENCH := PYTHONPATH=benchmarks $(BENCH_VENV)/bin/python -m
 
-.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install bench bench-large bench-compare bench-keep bench-docs clean
+.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install ports bench bench-large bench-compare bench-keep bench-docs clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
@@ -26,6 +26,7 @@ help:
 	@echo "make raspberry-pi  the steps of docs/raspberry-pi.md in an emulated Debian of 64-bit Arm; needs Debian or Ubuntu, Linux 6.7"
 	@echo "make container  the Dockerfile's steps in a Debian system in a folder, run read-only; needs root and debootstrap"
 	@echo "make lean-install  docs/lean-install.md as it stands: what is left out, the sizes, verify after every step"
+	@echo "make ports   run bundles in Node, C and Chromium and hold them against golden outputs; needs node, npm, cc, chromium"
 	@echo "make bench   this project beside other ways to run the same models: 20 minutes; make bench-large: ELECTRA-large's shape"
 	@echo "make bench-compare  what became slower since the kept run; make bench-keep: keep the last run, and show it in the docs"
 	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
@@ -85,6 +86,9 @@ container: wheel
 
 lean-install: wheel
 	$(BIN)/python -m tools.lean_install
+
+ports: $(VENV)/ready
+	PYTHONPATH=tests $(BIN)/python -m tools.ports $(PORTS_OPTIONS)
 
 bench: $(BENCH_VENV)/ready
 	$(BENCH) suite $(BENCH_OPTIONS)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-_NAMES = ("models", "export", "predict", "explain", "evaluate", "verify", "bench", "serve", "doctor")
+_NAMES = ("models", "export", "predict", "explain", "evaluate", "verify", "bench", "serve", "web", "doctor")
 
 
 class _Commands(Commands):

@@ -43,7 +43,7 @@ LAYERS = {
         [
             "__main__",
             "cli",
-            "benchmark bulk diagnosis evaluation explanation freezing labelling parity server",
+            "benchmark bulk diagnosis evaluation explanation freezing labelling parity server web",
             "data",
             "metrics render",
             "extras",

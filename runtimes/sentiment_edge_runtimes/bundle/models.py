@@ -1,4 +1,4 @@
-"""What the manifest says of each engine's model: its quantization, and all that a program in any language needs to run it."""
+"""The manifest's entries on each engine's model: its quantization, and all that a program in any language needs to run it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Interface(NamedTuple):
     settings: Mapping[str, str]
     """The engine's own settings that change answers, by its own names; parity was measured with them."""
     tolerance: Mapping[str, float]
-    """How far answers may be from the golden ones on another machine: `logit_difference`, or `mean_drift` and `max_drift`."""
+    """Allowed between answers and the golden ones on another machine: `logit_difference`, or `mean_drift` and `max_drift`."""
 
     @classmethod
     def from_json(cls, contents: object) -> Interface:

@@ -1,0 +1,1 @@
+"""Prove that bundles run in other languages: `make ports`."""

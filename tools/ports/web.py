@@ -1,0 +1,38 @@
+"""The port to the browser: the page that `sentiment-edge web` writes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from sentiment_edge.web.libraries import LIBRARIES
+from tools.ports.port import Unavailable, check_programs
+from tools.steps import run_step
+from tools.web_page.browser import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tools.ports.bundles import Tried
+
+_FIXED = "of 3 x 16"
+"""Part of the name of a bundle that the page is not tried with: it reads too little for the texts typed there."""
+
+
+def check_page(folder: Path, bundles: Sequence[Tried]) -> bool:
+    """Install the page's libraries and hold the page against golden outputs, in Chromium; tell whether all was right.
+
+    Raises:
+        Unavailable: npm or Chromium is not installed.
+    """
+    check_programs("npm")
+    if not any(map(shutil.which, NAMES)):
+        raise Unavailable("Chromium is not installed")
+    packages = [f"{library.name}@{library.version}" for library in LIBRARIES]
+    run_step(["npm", "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", *packages])
+    tried = [bundle.path for bundle in bundles if _FIXED not in bundle.name]
+    options: list[str | Path] = ["--modules", folder / "node_modules", "--pictures", folder / "pictures"]
+    return subprocess.run([sys.executable, "-m", "tools.web_page", *tried, *options], check=False).returncode == 0
