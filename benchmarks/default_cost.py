@@ -52,24 +52,21 @@ def main() -> None:
     bundles = {"this": given.bundle, "other": given.against}
     with tempfile.TemporaryDirectory() as folder:
         one, many = _written(Path(folder) / "one.txt", lines[:1]), _written(Path(folder) / "many.txt", lines)
-        first = _measured(bundles, one, given.rounds)
-        whole = _measured(bundles, many, given.rounds)
+        runs = {(name, file): partial(_cost, bundle, file) for name, bundle in bundles.items() for file in (one, many)}
+        costs = in_turns(runs, given.rounds)
+    first, whole = ({name: costs[name, file] for name in bundles} for file in (one, many))
     speed = {
         name: [len(lines) / (w.seconds - f.seconds) for w, f in zip(whole[name], first[name], strict=True)] for name in bundles
     }
     _print("lines per second", speed)
-    _print("seconds of a command of one line", {name: [each.seconds for each in costs] for name, costs in first.items()})
-    _print("MB at the peak, one line", {name: [each.megabytes for each in costs] for name, costs in first.items()})
-    _print("MB at the peak, all lines", {name: [each.megabytes for each in costs] for name, costs in whole.items()})
+    _print("seconds of a command of one line", {name: [each.seconds for each in found] for name, found in first.items()})
+    _print("MB at the peak, one line", {name: [each.megabytes for each in found] for name, found in first.items()})
+    _print("MB at the peak, all lines", {name: [each.megabytes for each in found] for name, found in whole.items()})
 
 
 def _written(path: Path, lines: Sequence[str]) -> Path:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def _measured(bundles: dict[str, str], lines: Path, rounds: int) -> dict[str, list[_Cost]]:
-    return in_turns({name: partial(_cost, bundle, lines) for name, bundle in bundles.items()}, rounds)
 
 
 def _cost(bundle: str, lines: Path) -> _Cost:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -31,9 +32,9 @@ def interleaved_medians(runs: Mapping[str, Callable[[], float]], rounds: int) ->
     return {name: statistics.median(values) for name, values in in_turns(runs, rounds).items()}
 
 
-def in_turns(runs: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+def in_turns(runs: Mapping[K, Callable[[], T]], rounds: int) -> dict[K, list[T]]:
     """Run each in turn, round after round, so that all see the same noise; return what each returned in each round."""
-    results: dict[str, list[T]] = {name: [] for name in runs}
+    results: dict[K, list[T]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             results[name].append(run())
