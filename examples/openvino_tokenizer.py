@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from sentiment_edge_runtimes.engines.telemetry import unreported
@@ -47,7 +46,7 @@ def _write(bundle: Path, manifest: dict[str, Any], folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch, unreported():
         written = Path(scratch) / f"{NAME}.xml"
         openvino.save_model(openvino_tokenizers.convert_tokenizer(tokenizer, truncation=True), written)
-        result = _prove(written, bundle, manifest)
+        result = _prove(written, bundle)
         if result["ids_wrong"]:
             sys.exit(f"{bundle}: not written, for {result['ids_wrong']} of {result['rows']} texts get other tokens")
         for suffix in (".bin", ".xml"):
@@ -55,24 +54,14 @@ def _write(bundle: Path, manifest: dict[str, Any], folder: Path) -> None:
     print(json.dumps(result))
 
 
-def _prove(place: Path, bundle: Path, manifest: dict[str, Any]) -> dict[str, float]:
-    """Run the tokenizer, then the model if the bundle has one for OpenVINO, on each golden text, and count what is wrong."""
-    core = openvino.Core()
-    tokenizer = core.compile_model(place, "CPU")
-    model, key = None, "logits" if next(iter(manifest["engines"])) == "openvino" else "logits_openvino"
-    if "openvino" in manifest["engines"]:
-        model = core.compile_model(bundle / manifest["engines"]["openvino"], "CPU", manifest["models"]["openvino"]["settings"])
-    result, start = dict.fromkeys(("rows", "ids_wrong", "labels_wrong", "largest_difference"), 0.0), time.perf_counter()
-    for row in map(json.loads, (bundle / "golden.jsonl").read_text("utf-8").split("\n")[:-1]):
-        result["rows"] += 1
-        tokens = tokenizer([row["text"]])
-        result["ids_wrong"] += tokens["input_ids"][0].tolist() != row["ids"]
-        if model is not None:
-            logits = model({each.any_name: tokens[each.any_name] for each in model.inputs})["logits"][0]
-            result["labels_wrong"] += int(logits.argmax() != np.argmax(row[key]))
-            result["largest_difference"] = max(result["largest_difference"], float(np.abs(logits - row[key]).max()))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {**result, "seconds": time.perf_counter() - start, "peak_mb": peak}
+def _prove(place: Path, bundle: Path) -> dict[str, float]:
+    """Give the tokenizer each golden text, and count those whose tokens are others."""
+    tokenizer = openvino.Core().compile_model(place, "CPU")
+    golden = [json.loads(line) for line in (bundle / "golden.jsonl").read_text("utf-8").split("\n")[:-1]]
+    start = time.perf_counter()
+    wrong = sum(tokenizer([row["text"]])["input_ids"][0].tolist() != row["ids"] for row in golden)
+    seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"rows": len(golden), "ids_wrong": wrong, "seconds": seconds, "peak_mb": peak}
 
 
 if __name__ == "__main__":

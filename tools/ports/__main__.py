@@ -14,7 +14,7 @@ from tools.ports.c import C
 from tools.ports.node import Node
 from tools.ports.openvino_tokenizer import OpenVinoTokenizer
 from tools.ports.port import Unavailable
-from tools.ports.proofs import COLUMNS, problems, prove, refusals
+from tools.ports.proofs import COLUMNS, problems, prove, refusals, takes
 from tools.ports.web import check_page
 from tools.steps import REPOSITORY
 
@@ -72,7 +72,7 @@ def _table(ports: Sequence[Port], bundles: Sequence[Tried]) -> Iterator[str]:
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     for port in ports:
         for bundle in bundles:
-            if bundle.tokenizer not in port.tokenizers:
+            if not takes(port, bundle):
                 continue
             try:
                 row = prove(port, bundle)

@@ -31,6 +31,7 @@ class C:
     name = "C"
     engine: EngineName = "onnxruntime"
     tokenizers = frozenset({"WordPiece"})
+    refused: frozenset[str] = frozenset()
     peaks: Mapping[str, float] = {"default": 45}
     _program = Path()
 

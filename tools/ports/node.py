@@ -24,6 +24,7 @@ class Node:
     name = "Node"
     engine: EngineName = "onnxruntime"
     tokenizers = frozenset({"WordPiece", "BPE"})
+    refused: frozenset[str] = frozenset()
     peaks: Mapping[str, float] = {}
     _folder = Path()
 

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 class OpenVinoTokenizer:
     """examples/openvino_tokenizer.py, with the `openvino-tokenizers` of the OpenVINO that is installed here."""
 
-    name = "OpenVINO-tokenizer"
+    name = "OpenVINO (ids only)"
     engine: EngineName = "openvino"
-    tokenizers = frozenset({"WordPiece", "BPE"})
+    tokenizers = frozenset({"WordPiece"})
+    refused = frozenset({"xlnet"})  # the library cannot convert it
     peaks: Mapping[str, float] = {}
 
     def set_up(self, folder: Path) -> None:

@@ -26,6 +26,8 @@ class Port(Protocol):
     """Whose model it runs."""
     tokenizers: frozenset[str]
     """The types of tokenizers that it knows; it must refuse others."""
+    refused: frozenset[str]
+    """Names of bundles that it refuses all the same."""
     peaks: Mapping[str, float]
     """The most MB that it may take, by the names of bundles."""
 

@@ -36,10 +36,16 @@ class Row(NamedTuple):
         return f"| {self.port} | {self.bundle} | {numbers} | {self.milliseconds:.2f} | {self.peak_mb:.0f} |"
 
 
+def takes(port: Port, bundle: Tried) -> bool:
+    """Tell whether a port must be able to run a bundle; it must refuse any other."""
+    return bundle.tokenizer in port.tokenizers and bundle.name not in port.refused
+
+
 def prove(port: Port, bundle: Tried) -> Row:
     """Run a port on a bundle's golden outputs."""
     runs = [_result(command) for command in port.golden(bundle.path)]
-    worst = {name: max(run[name] for run in runs) for name in ("ids_wrong", "labels_wrong", "largest_difference", "peak_mb")}
+    names = ("ids_wrong", "labels_wrong", "largest_difference", "peak_mb")
+    worst = {name: max(run.get(name, 0) for run in runs) for name in names}  # a port of the tokenizer alone has no logits
     rows = (bundle.path / "golden.jsonl").read_bytes().count(b"\n")
     worst["ids_wrong"] += sum(run["rows"] != rows for run in runs)  # a text that was left out
     milliseconds = max(1000 * run["seconds"] / run["rows"] for run in runs)
@@ -59,8 +65,8 @@ def problems(port: Port, row: Row) -> Iterator[str]:
 def refusals(port: Port, bundles: Sequence[Tried], folder: Path) -> Iterator[str]:
     """Say of what a port should refuse in one line, and does not: tokenizers that it does not know, versions, broken files."""
     for bundle in bundles:
-        if bundle.tokenizer not in port.tokenizers:
-            yield from _refusal(port, bundle.path, f"a {bundle.tokenizer} tokenizer")
+        if not takes(port, bundle):
+            yield from _refusal(port, bundle.path, f"the {bundle.tokenizer} tokenizer of {bundle.name}")
     whole = bundles[0].path
     manifest = json.loads((whole / "manifest.json").read_text("utf-8"))
     newer = _changed(whole, folder / "newer", "manifest.json", json.dumps({**manifest, "format_version": 99}))
