@@ -77,12 +77,14 @@ Model *model_open(const char *folder, const char *name, const Json *entry) {
 
 static void copy_logits(const OrtApi *api, OrtValue *value, float *logits, size_t count) {
     OrtTensorTypeAndShapeInfo *info;
+    ONNXTensorElementDataType type;
     size_t found;
     float *numbers;
     check(api, api->GetTensorTypeAndShape(value, &info));
     check(api, api->GetTensorShapeElementCount(info, &found));
+    check(api, api->GetTensorElementType(info, &type));
     api->ReleaseTensorTypeAndShapeInfo(info);
-    if (found != count) fail("the model does not give a logit for each label");
+    if (found != count || type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) fail("the model does not give a logit for each label");
     check(api, api->GetTensorMutableData(value, (void **)&numbers));
     memcpy(logits, numbers, count * sizeof *logits);
 }

@@ -77,6 +77,7 @@ static void prove_row(Bundle *bundle, const Json *row, const char *key, Result *
     for (size_t label = 0; label < classes; label++, each = each->next) {
         pairs[label] = logits[label];
         pairs[classes + label] = each->number;
+        if (!isfinite(logits[label])) fail("the model's answer to a golden text is not a number");
         result->largest_difference = fmax(result->largest_difference, fabs(logits[label] - each->number));
     }
     result->rows++;

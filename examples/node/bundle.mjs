@@ -10,9 +10,9 @@ const ROWS = 16; // texts that run together, where the bundle allows it
 export class Bundle {
   static async open(folder) {
     const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
-    if (!(manifest.format_version <= NEWEST)) {
-      throw new Error(`format_version ${manifest.format_version} is newer than this program, which knows ${NEWEST} at most`);
-    }
+    const version = manifest.format_version;
+    if (!Number.isInteger(version)) throw new Error("the manifest has no format_version");
+    if (version > NEWEST) throw new Error(`format_version ${version} is newer than this program, which knows ${NEWEST} at most`);
     if (!manifest.special_tokens || !manifest.models?.onnxruntime) {
       throw new Error("the manifest has no special_tokens or no models.onnxruntime: export the bundle again");
     }

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import tempfile
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.errors import InputError
+from sentiment_edge_runtimes.machine.exchange import replace_folder
+from sentiment_edge_runtimes.machine.scratch import NEW, REPLACED, clean_up, scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
-INDEX = "index.html"
-_MARK = b'<meta name="generator" content="sentiment-edge web">'
-"""What tells such a page from others."""
+_LIST = "files.json"
+"""The names of all files of such a folder, by which it is known: one that holds anything else is never replaced."""
 
 
-def check_place(folder: Path, bundle: Path, names: Collection[str], *, overwrite: bool) -> None:
+def check_place(folder: Path, bundle: Path, *, overwrite: bool) -> None:
     """Check that a page's folder may be written there.
 
     Args:
         folder: to be written.
         bundle: folder of the bundle.
-        names: of the files and folders in a page's folder.
         overwrite: whether a page that is there may be replaced.
 
     Raises:
@@ -39,38 +39,41 @@ def check_place(folder: Path, bundle: Path, names: Collection[str], *, overwrite
         raise InputError(f"{folder} is a file; choose another folder")
     if Path.cwd().is_relative_to(folder.resolve()):
         raise InputError(f"{folder} is the folder you are in, which cannot be replaced; choose another folder")
-    found = {path.name for path in folder.iterdir()}
+    found = _names(folder)
     if found and not overwrite:
         raise InputError(f"{folder} exists; pass `overwrite` to replace it, or choose another folder")
-    if found and not (found <= {*names} and _is_page(folder / INDEX)):
+    if found and not found <= {_LIST, *_listed(folder)}:
         raise InputError(f"{folder} holds more than such a page and will not be overwritten; choose another folder")
 
 
-def _is_page(index: Path) -> bool:
-    return index.is_file() and _MARK in index.read_bytes()
+def _names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return [str(name) for name in json.loads((folder / _LIST).read_text(encoding="utf-8"))["files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 @contextmanager
-def written_whole(folder: Path) -> Iterator[Path]:
+def written_whole(folder: Path, bundle: Path, *, overwrite: bool) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `folder` if the block succeeds, and is removed otherwise.
 
     Raises:
+        InputError: as `check_place`, before the block or after it.
         OSError: it cannot be written; `folder` is its file name.
     """
-    place = folder.resolve()
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".sentiment-edge-", dir=place.parent) as scratch:
-            new, old = Path(scratch, "new"), Path(scratch, "old")
+        clean_up(folder)
+        check_place(folder, bundle, overwrite=overwrite)
+        with scratch_folder(folder) as scratch:
+            new = scratch / NEW
             new.mkdir()
             yield new
-            if place.exists():
-                place.rename(old)
-            try:
-                new.rename(place)
-            except BaseException:
-                if old.exists():
-                    old.rename(place)
-                raise
+            (new / _LIST).write_text(json.dumps({"files": sorted(_names(new))}, indent=2) + "\n", encoding="utf-8")
+            check_place(folder, bundle, overwrite=overwrite)
+            replace_folder(new, folder, scratch / REPLACED)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(folder)) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment_edge.web.libraries import find_libraries, other_versions
-from sentiment_edge.web.place import INDEX, check_place, written_whole
+from sentiment_edge.web.place import written_whole
 from sentiment_edge_runtimes.bundle import GOLDEN, MANIFEST, TOKENIZER, Bundle
 from sentiment_edge_runtimes.errors import BundleInvalid
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PAGE = Path(__file__).parent / "page"
+_INDEX = "index.html"
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _HASH = "SCRIPT_HASH"
 """The place in the page for the hash by which its policy knows the script within it."""
@@ -51,18 +52,15 @@ def write_site(bundle: Path, folder: Path, modules: Path, *, overwrite: bool = F
     opened = Bundle.open(bundle)
     names = _names(opened)
     libraries = find_libraries(modules)
-    pages = sorted(path for path in _PAGE.iterdir() if path.is_file())
-    tops = {*(path.name for path in pages), "libraries", "bundle"}
-    check_place(folder, opened.root, tops, overwrite=overwrite)
-    with written_whole(folder) as new:
-        for path in pages:
-            _put(new / path.name, path.read_bytes() if path.name != INDEX else _index(path))
+    with written_whole(folder, opened.root, overwrite=overwrite) as new:
+        for path in (path for path in _PAGE.iterdir() if path.is_file()):
+            _put(new / path.name, path.read_bytes() if path.name != _INDEX else _index(path))
         for name, path in libraries.items():
             _put(new / "libraries" / name, path.read_bytes())
         _put(new / "bundle" / MANIFEST, (opened.root / MANIFEST).read_bytes())
         for name in names:
             _put(new / "bundle" / name, opened.read(name))
-        sizes = [path.stat().st_size for path in new.rglob("*") if path.is_file()]
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     return Site(folder, len(sizes), sum(sizes), tuple(other_versions(modules)))
 
 

@@ -65,7 +65,7 @@ def test_other_tokens_are_noticed(bundle_folder: Path, command: Command) -> None
     rewrite_golden(bundle_folder, rows)
     done = command("verify", bundle_folder)
     assert done.returncode == 1
-    assert "other tokens here than where it was built: " in done.stderr.decode()
+    assert "other tokens here than where it was built for 2" in done.stderr.decode()
 
 
 def test_answers_that_are_not_torchs_are_noticed(bundle_folder: Path, command: Command) -> None:
@@ -97,9 +97,11 @@ def test_bounds_that_are_none_are_named(bundle_folder: Path, parity: dict[str, o
         [{"text": "x", "logits": [1], "torch": [1]}],
         [{"text": "x", "logits": "no", "torch": [1, 2]}],
         [{"text": "x", "logits": [10**400, 1], "torch": [1, 2]}],
+        [{"text": "x", "ids": ["2"], "logits": [1, 2], "torch": [1, 2]}],
+        [{"text": "x", "ids": [2], "logits": [1, 2], "torch": [1, 2]}, {"text": "y", "logits": [1, 2], "torch": [1, 2]}],
         [3],
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_golden_outputs_that_are_none_are_named(bundle_folder: Path, rows: list[dict[str, object]]) -> None:
     rewrite_golden(bundle_folder, rows)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.web.site import write_site
 from sentiment_edge_runtimes.bundle import Bundle
+from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
 from tools.web_page.browser import Browser, BrowserError
 from tools.web_page.faults import check_faults
@@ -31,6 +32,8 @@ found as the model runs, so that the last bit of a sum may move them by a step.
 """
 FAMILY_BOUNDS = {("gru-attention", "int8"): 7e-4}
 """The same for families that are closer; measured: 0.00023."""
+_MOST_BYTES = 18_000_000
+"""Of the folder of the default model's page."""
 LONG = 10_000_000
 """Characters of a text that must not stop the page."""
 HOSTILE = "<img src=x onerror=alert(1)> & <b>great</b>"
@@ -78,13 +81,7 @@ def main() -> int:
                     found = [
                         *_check_golden(browser, page, bundle, site.size),
                         *_check_page(browser, page, options.pictures, bundle.name),
-                        *(
-                            []
-                            if any(each.endswith(".wasm") for each in browser.requested)
-                            else ["the worker's requests went unseen"]
-                        ),
-                        *(f"asked {each}" for each in browser.requested if not each.startswith((address, "data:"))),
-                        *(f"the browser says {each}" for each in browser.complaints),
+                        *_check_requests(browser, address),
                         *check_faults(browser, page, site.folder),
                     ]
                     problems += [f"{bundle.name}: {each}" for each in found]
@@ -93,6 +90,14 @@ def main() -> int:
     for problem in problems:
         print(f"web_page: {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _check_requests(browser: Browser, address: str) -> Iterator[str]:
+    """Yield what the page asked others for, and what the browser complained about."""
+    if not any(each.endswith(".wasm") for each in browser.requested):
+        yield "the worker's requests went unseen"
+    yield from (f"asked {each}" for each in browser.requested if not each.startswith((address, "data:")))
+    yield from (f"the browser says {each}" for each in browser.complaints)
 
 
 def _check_golden(browser: Browser, page: str, bundle: Path, size: int) -> list[str]:
@@ -112,6 +117,8 @@ def _check_golden(browser: Browser, page: str, bundle: Path, size: int) -> list[
     print(f"| {' | '.join(map(str, counts))} | {measured} |", flush=True)
     if kept != "kept":
         print(f"web_page: note: {bundle.name} is further off than its manifest's tolerance {dict(stated)}", file=sys.stderr)
+    if bundle.resolve() == DEFAULT_BUNDLE.resolve() and size > _MOST_BYTES:
+        return [f"the folder has {size / 1e6:.1f} MB, at most {_MOST_BYTES / 1e6:g} are allowed"]
     wrong = found["ids_wrong"] or found["labels_wrong"] or not found["rows"] or not found["logit_difference"] <= bound
     return [json.dumps(found)] if wrong else []
 

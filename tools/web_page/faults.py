@@ -17,7 +17,10 @@ _ALERT = "document.querySelector('#alert')?.textContent"
 def check_faults(browser: Browser, address: str, folder: Path) -> Iterator[str]:
     """Break a page's folder in several ways, one after the other, and yield where the page does not say what is wrong."""
     yield from _expect(browser, (folder / "index.html").as_uri(), "from a web server only")
-    yield from _check_no_simd(browser, address)
+    yield from _check_old(browser, address, "WebAssembly.validate = () => false", "no WebAssembly SIMD")
+    yield from _check_old(
+        browser, address, "WebAssembly.Memory = class { constructor() { throw 0 } }", "no WebAssembly threads"
+    )
     for name, contents, expected in _broken(folder):
         path = folder / name
         whole = path.read_bytes()
@@ -43,9 +46,10 @@ def _broken(folder: Path) -> Iterator[tuple[str, bytes | None, str]]:
     yield "view.js", None, "A file of this page could not be loaded"
 
 
-def _check_no_simd(browser: Browser, address: str) -> Iterator[str]:
-    script = browser.call("Page.addScriptToEvaluateOnNewDocument", source="WebAssembly.validate = () => false")
-    yield from _expect(browser, address, "no WebAssembly SIMD")
+def _check_old(browser: Browser, address: str, change: str, expected: str) -> Iterator[str]:
+    """Take from the browser what old ones lack."""
+    script = browser.call("Page.addScriptToEvaluateOnNewDocument", source=change)
+    yield from _expect(browser, address, expected)
     browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
 
 

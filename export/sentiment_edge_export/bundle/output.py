@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment_edge_export.bundle.exchange import replace_folder
-from sentiment_edge_export.bundle.scratch import NEW, REPLACED, clean_up, scratch_folder
 from sentiment_edge_export.errors import OutputError, OutputExists
 from sentiment_edge_runtimes.bundle import CARD, CHECKSUMS, MANIFEST, format_checksums, sha256
 from sentiment_edge_runtimes.errors import SentimentEdgeError
+from sentiment_edge_runtimes.machine.exchange import replace_folder
+from sentiment_edge_runtimes.machine.scratch import NEW, REPLACED, clean_up, scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

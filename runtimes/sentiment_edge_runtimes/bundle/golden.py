@@ -53,7 +53,7 @@ def read_golden(bundle: Bundle) -> Golden:
     rows = golden_rows(bundle)
     texts = [row["text"] for row in rows]
     try:
-        ids = [[int(each) for each in row["ids"]] for row in rows] if all("ids" in row for row in rows) else None
+        ids = [_ids(row) for row in rows] if any("ids" in row for row in rows) else None
         torch = np.array([row["torch"] for row in rows], dtype=np.float32)
         logits = {
             name: np.array([row[bundle.manifest.golden_key(name)] for row in rows], dtype=np.float32)
@@ -64,3 +64,7 @@ def read_golden(bundle: Bundle) -> Golden:
     if not texts or any(side.shape != (len(texts), len(bundle.manifest.labels)) for side in (torch, *logits.values())):
         raise BundleInvalid(bundle.root, f"{GOLDEN} does not hold logits of {len(bundle.manifest.labels)} classes")
     return Golden(texts, logits, torch, ids)
+
+
+def _ids(row: dict[str, Any]) -> list[int]:
+    return [strict_json.typed(each, int, "an id") for each in strict_json.field(row, "ids", list)]

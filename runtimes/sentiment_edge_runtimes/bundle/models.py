@@ -94,7 +94,7 @@ class Interface(NamedTuple):
         entry = typed(contents, dict, "an entry of models")
         inputs, outputs = (tuple(map(Tensor.from_json, field(entry, name, list))) for name in ("inputs", "outputs"))
         settings = {name: typed(value, str, name) for name, value in field(entry, "settings", dict).items()}
-        tolerance = {name: float(value) for name, value in field(entry, "tolerance", dict).items()}
+        tolerance = {name: typed(value, float, name) for name, value in field(entry, "tolerance", dict).items()}
         return cls(inputs, outputs, settings, tolerance)
 
     def to_json(self) -> dict[str, Any]:

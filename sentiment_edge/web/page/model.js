@@ -18,7 +18,8 @@ export async function openModel() {
 
 function check(manifest) {
   const version = manifest.format_version;
-  if (!(version <= NEWEST_FORMAT)) {
+  if (!Number.isInteger(version)) throw new Error("manifest.json is not that of a bundle.");
+  if (version > NEWEST_FORMAT) {
     const problem = `The bundle has format ${version}, newer than ${NEWEST_FORMAT}, the latest that this page knows.`;
     throw new Error(`${problem} Write the page again.`);
   }

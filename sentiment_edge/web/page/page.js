@@ -16,8 +16,16 @@ function fail(line) {
   find("alert").textContent = line;
 }
 
-function hasSimd() {
-  return typeof WebAssembly === "object" && WebAssembly.validate(new Uint8Array(SIMD));
+// Returns what the engine needs and this browser lacks: it shares its memory with threads even where it starts none.
+function lacking() {
+  if (typeof WebAssembly !== "object") return "WebAssembly";
+  if (!WebAssembly.validate(new Uint8Array(SIMD))) return "WebAssembly SIMD";
+  try {
+    new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  } catch {
+    return "WebAssembly threads";
+  }
+  return null;
 }
 
 function ask(text) {
@@ -33,7 +41,10 @@ function open() {
     worker.addEventListener("error", event => {
       event.preventDefault();
       const advice = "Reload the page; if that does not help, write its folder again.";
-      reject(new Error(`A file of this page could not be loaded. ${advice}`));
+      const failure = new Error(`A file of this page could not be loaded. ${advice}`);
+      reject(failure);
+      for (const { reject: refused } of waiting.values()) refused(failure);
+      waiting.clear();
     });
     worker.addEventListener("message", ({ data }) => {
       if (data.number !== undefined) {
@@ -75,7 +86,7 @@ function answerWhileTyping() {
 }
 
 async function start() {
-  if (!hasSimd()) throw new Error("This browser is too old for this page: it has no WebAssembly SIMD.");
+  if (lacking()) throw new Error(`This browser is too old for this page: it has no ${lacking()}.`);
   const manifest = await open();
   find("progress").hidden = true;
   find("about").textContent = `Your text stays in this browser. ${describe(manifest)}`;

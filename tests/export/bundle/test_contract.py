@@ -6,21 +6,41 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnxruntime
 import pytest
 from helpers.tiny_encoders import tiny_model, write_encoder
 
 from sentiment_edge import verify
 from sentiment_edge.export import export_model
+from sentiment_edge_runtimes.engines.telemetry import unreported
 from sentiment_edge_runtimes.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from helpers.exports import Exports
 
     from sentiment_edge_runtimes.bundle import Bundle
+    from sentiment_edge_runtimes.vocabulary import EngineName
 
-ENGINES = ("onnxruntime", "openvino")
+
+def read_onnx(path: Path) -> list[list[object]]:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    types = {"tensor(int64)": "int64", "tensor(float)": "float32"}
+    return [[each.name, types[each.type], len(each.shape)] for each in (*session.get_inputs(), *session.get_outputs())]
+
+
+def read_ir(path: Path) -> list[list[object]]:
+    with unreported():
+        import openvino  # noqa: PLC0415
+    model = openvino.Core().read_model(path)
+    ports = (*model.inputs, *model.outputs)
+    return [[each.any_name, each.element_type.to_dtype().name, each.partial_shape.rank.get_length()] for each in ports]
+
+
+READERS: dict[EngineName, Callable[[Path], list[list[object]]]] = {"onnxruntime": read_onnx, "openvino": read_ir}
+ENGINES = tuple(READERS)
 
 
 @pytest.fixture(scope="module", params=["bert", "gru", "burn"])
@@ -38,6 +58,10 @@ def test_a_port_finds_what_it_needs_in_the_manifest(bundle: Bundle) -> None:
         assert inputs == dict.fromkeys(("input_ids", "attention_mask"), ("int64", ["batch", "length"]))
         assert outputs["logits"] == ("float32", ["batch", len(manifest["labels"])])
         assert {*model["tolerance"]} == {"mean_drift", "max_drift"}
+    for engine, read in READERS.items():
+        model = manifest["models"][engine]
+        stated = [[tensor["name"], tensor["type"], len(tensor["shape"])] for tensor in (*model["inputs"], *model["outputs"])]
+        assert stated == read(bundle.model_path(engine))
     assert manifest["models"]["openvino"]["settings"]["DYNAMIC_QUANTIZATION_GROUP_SIZE"] == "0"
 
 

@@ -13,14 +13,14 @@ import pytest
 from helpers.support import edit_manifest
 
 from sentiment_edge_export.bundle.output import bundle_folder, prepare_output
-from sentiment_edge_export.bundle.scratch import scratch_folder
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
+from sentiment_edge_runtimes.machine.scratch import scratch_folder
 
 REPLACE = """
 import os, shutil, signal, sys
 from pathlib import Path
-from sentiment_edge_export.bundle import exchange
+from sentiment_edge_runtimes.machine import exchange
 from sentiment_edge_export.bundle.output import bundle_folder
 
 source, output, exchanges, kill_at = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "exchange", int(sys.argv[4])
@@ -95,7 +95,7 @@ def test_a_name_of_250_characters(tmp_path: Path) -> None:
 
 def test_a_bundle_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = Path(shutil.copytree(DEFAULT_BUNDLE, tmp_path / "bundle"))
-    monkeypatch.setattr("sentiment_edge_export.bundle.exchange._exchange", lambda *_: False)
+    monkeypatch.setattr("sentiment_edge_runtimes.machine.exchange._exchange", lambda *_: False)
     rename = Path.rename
 
     def refuse_new(path: Path, target: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The hidden folder beside an export's output in which the bundle is written, and what killed exports left of theirs."""
+"""The hidden folder beside a folder that is written, in which it is made; and what killed programs left of theirs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEW, REPLACED = "new", "replaced"
-"""Names in it: the bundle that is being written, and for a moment the one that it replaces."""
+"""Names in it: the folder that is being written, and for a moment the one that it replaces."""
 
 
 @contextmanager
 def scratch_folder(output: Path) -> Iterator[Path]:
     """Yield an empty folder beside the output, in the same file system, and remove it in the end.
 
-    It is locked for as long, so that `clean_up` tells it from what killed exports left.
+    It is locked for as long, so that `clean_up` tells it from what killed programs left.
 
     Raises:
         OSError: it cannot be made.
@@ -35,7 +35,7 @@ def scratch_folder(output: Path) -> Iterator[Path]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.parent))
         descriptor = _lock(folder, wait=True)
-        if folder.exists():  # else another export took it for left over before it was locked
+        if folder.exists():  # else another program took it for left over before it was locked
             break
         _unlock(descriptor)
     try:
@@ -46,12 +46,12 @@ def scratch_folder(output: Path) -> Iterator[Path]:
 
 
 def clean_up(output: Path) -> None:
-    """Remove what killed exports to a place left beside it, and put back a bundle that one of them had set aside.
+    """Remove what killed programs left beside a place, and put back a folder that one of them had set aside.
 
-    Exports that are still running hold a lock on their folder and are left alone.
+    Programs that are still running hold a lock on theirs and are left alone.
 
     Raises:
-        OSError: a bundle cannot be put back.
+        OSError: a folder cannot be put back.
     """
     for folder in output.parent.glob(f"{_prefix(output)}*"):
         descriptor = _lock(folder, wait=False)
