@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from helpers.word_pieces import LETTERS, word_piece_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from tools.default_model.calibration import fit_temperature
 from tools.default_model.pieces import SPECIAL, trim_tokenizer
@@ -29,9 +29,6 @@ SENTENCES = [
     "nothing works",
     "a dull story about people",
 ]
-
-
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.fixture(scope="module")
@@ -117,18 +114,11 @@ def test_any_text_can_be_misspelled(texts: list[str], seed: int) -> None:
 
 
 def test_fewer_pieces(tmp_path: Path) -> None:
-    pieces = [*SPECIAL[::-1], "film", "fine", "mess", "##es", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
-    whole = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]"))
-    whole.normalizer, whole.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
-    whole.add_special_tokens(list(SPECIAL))
-    numbers = whole.get_vocab()
-    whole.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[(name, numbers[name]) for name in ("[CLS]", "[SEP]")]
-    )
+    whole = word_piece_tokenizer(["film", "fine", "mess", "##es"])
     whole.save(str(tmp_path / "tokenizer.json"))
-    trimmed, old = trim_tokenizer(tmp_path, ["film film mess messes"], len(SPECIAL) + 52 + 2)
+    trimmed, old = trim_tokenizer(tmp_path, ["film film mess messes"], len(SPECIAL) + LETTERS + 2)
     assert [trimmed.id_to_token(number) for number in range(len(SPECIAL))] == list(SPECIAL)
-    assert trimmed.get_vocab_size() == len(old) == len(SPECIAL) + 54
+    assert trimmed.get_vocab_size() == len(old) == len(SPECIAL) + LETTERS + 2
     assert trimmed.encode("film").tokens == ["[CLS]", "film", "[SEP]"]
     assert [old[number] for number in trimmed.encode("a mess").ids] == whole.encode("a mess").ids
     assert trimmed.encode("fine").tokens == ["[CLS]", "f", "##i", "##n", "##e", "[SEP]"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 from sentiment_edge import load
 from sentiment_edge.export import export_model
 from sentiment_edge_runtimes.bundle.contents import sha256
+from tools.default_model.progress import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def answer(teacher: Path, texts: Sequence[str], file: Path) -> NDArray[np.float3
         positive = np.clip(np.array(found, np.float64), _LEAST, 1 - _LEAST)
         done = np.concatenate([done, np.log(positive / (1 - positive)).astype(np.float32)])
         part = file.with_suffix(".new.npz")
-        np.savez(part, margins=done, asked=_fingerprint(name, texts[: len(done)]))
+        np.savez(part, margins=done, asked=fingerprint([name, *texts[: len(done)]]))
         part.replace(file)
         print(f"answers: {len(done)}/{len(texts)}, {time.monotonic() - start:.0f} s", flush=True)
     return done
@@ -57,11 +57,7 @@ def _kept(file: Path, teacher: str, texts: Sequence[str]) -> NDArray[np.float32]
     if file.exists():
         with np.load(file) as kept:
             margins: NDArray[np.float32] = kept["margins"]
-            if len(margins) <= len(texts) and str(kept["asked"]) == _fingerprint(teacher, texts[: len(margins)]):
+            if len(margins) <= len(texts) and str(kept["asked"]) == fingerprint([teacher, *texts[: len(margins)]]):
                 return margins
         print(f"answers: {file} belongs to another teacher or other texts; begun anew", flush=True)
     return np.empty(0, np.float32)
-
-
-def _fingerprint(teacher: str, texts: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join([teacher, *texts]).encode("utf-8", "surrogatepass")).hexdigest()

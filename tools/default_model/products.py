@@ -37,5 +37,5 @@ def _written(kind: int, chance: random.Random) -> str:
     text = frame
     while "{" in text:
         text = re.sub(r"\{(\w+)\}", lambda slot: chance.choice(_WORDS[slot[1]]), text)
-    text = re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", " ".join(text.split()))
+    text = re.sub(r"\b([Aa]) (?=[aeio]|u(?!s))", r"\1n ", " ".join(text.split()))
     return text[:1].upper() + text[1:]

@@ -11,7 +11,10 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from tools.default_model.texts import NEITHER, Example, accuracy_by_source, as_written
+from sentiment_edge_runtimes.bundle.contents import sha256
+from tools.default_model.checkpoint import LABELS
+from tools.default_model.progress import Progress, fingerprint
+from tools.default_model.texts import Example, accuracy_by_source, as_written, clear_ones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 
 _Batch = tuple[Tensor, Tensor, Tensor]
 """Ids and mask, [texts, pieces], and the wanted share of each class, [texts, 2]."""
-_LABELS = {0: "negative", 1: "positive"}
 _EPOCHS = 3
 _BATCH = 32
 _PEAK, _WARM_UP = 8e-5, 0.1
@@ -33,22 +35,28 @@ _WRITTEN = 0.6
 
 
 def train_teacher(base: Path, output: Path, train: Sequence[Example], held_back: Sequence[Example], seed: int) -> None:
-    """Fine-tune and write the teacher; goes on after the last epoch that was finished."""
+    """Fine-tune and write the teacher; goes on after the last epoch that was finished.
+
+    Its products are computed with 16 bits, where the processor does so in half the time.
+
+    Args:
+        base: folder of the model to start from.
+        output: folder for the teacher's checkpoint; what a later run needs is beside it.
+        train: labelled texts.
+        held_back: labelled texts, to measure on.
+        seed: of all that is made at random.
+    """
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(base)
-    numbers = {name: number for number, name in _LABELS.items()}
-    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=2, id2label=_LABELS, label2id=numbers)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=_PEAK, weight_decay=0.01)
-    state, begun = output.with_suffix(".state"), 0
-    if state.exists():
-        saved = torch.load(state, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        begun = saved["epochs"]
-    for epoch in range(begun, _EPOCHS):
+    numbers = {name: number for number, name in LABELS.items()}
+    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=2, id2label=LABELS, label2id=numbers)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=_PEAK, weight_decay=0.01, fused=True)
+    made_from = fingerprint([sha256(base / "model.safetensors"), str(seed), *(f"{each}" for each in train)])
+    progress = Progress(output.with_suffix(".state"), made_from, {"model": model, "optimizer": optimizer})
+    for epoch in range(progress.restore(), _EPOCHS):
         torch.manual_seed(seed + epoch)
         _run_epoch(model, optimizer, _batches(tokenizer, train, random.Random(seed + epoch)), epoch)
-        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epochs": epoch + 1}, state)
+        progress.keep(epoch + 1)
         print(f"teacher {epoch + 1}: {_measure(model, tokenizer, held_back)}", flush=True)
     model.save_pretrained(output)
     tokenizer.save_pretrained(output)
@@ -59,7 +67,9 @@ def _run_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, batches: Sequ
     model.train()
     for step, (ids, mask, wanted) in enumerate(batches):
         optimizer.param_groups[0]["lr"] = _learning_rate((epoch + step / len(batches)) / _EPOCHS)
-        loss = nn.functional.cross_entropy(model(input_ids=ids, attention_mask=mask).logits, wanted)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model(input_ids=ids, attention_mask=mask).logits
+        loss = nn.functional.cross_entropy(logits.float(), wanted)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -110,6 +120,6 @@ def _margins(model: nn.Module, tokenizer: PreTrainedTokenizerBase, texts: Sequen
 
 
 def _measure(model: nn.Module, tokenizer: PreTrainedTokenizerBase, held_back: Sequence[Example]) -> str:
-    clear = [each for each in held_back if each.positive != NEITHER]
+    clear = clear_ones(held_back)
     margins = _margins(model, tokenizer, [as_written(each.text) for each in clear])
     return accuracy_by_source(clear, margins.tolist())

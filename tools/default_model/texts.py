@@ -57,6 +57,11 @@ def read_texts(data: Path) -> Texts:
     return Texts([*found.values()], [each for each in held if plain(each.text) not in measured])
 
 
+def clear_ones(examples: Iterable[Example]) -> list[Example]:
+    """Return those that are positive or negative."""
+    return [each for each in examples if each.positive != NEITHER]
+
+
 def accuracy_by_source(examples: Sequence[Example], margins: Sequence[float]) -> str:
     """Return the share of right answers of each source, in words.
 
