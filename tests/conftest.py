@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 # Torch's threads wait awake for each other; where the machine has other work too, that takes many times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# A shell starts programs in the background so that they ignore an interrupt, and what they start inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test may fail because the machine is slow.
 HANGS = 600
