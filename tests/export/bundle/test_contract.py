@@ -99,3 +99,11 @@ def test_golden_outputs_of_many_labels_stay_small(tmp_path: Path) -> None:
     assert len(rows) >= 100
     assert sum(len(row["ids"]) == bundle.manifest.max_length for row in rows) >= 2
     assert verify(bundle.root).passed
+
+
+def test_golden_outputs_of_thousands_of_labels_are_few(tmp_path: Path) -> None:
+    labels = {number: f"label {number}" for number in range(3000)}
+    checkpoint = write_encoder(tmp_path / "many", tiny_model("bert", id2label=labels))
+    bundle = export_model(str(checkpoint), output=tmp_path / "bundle").bundle
+    assert (bundle.root / "golden.jsonl").stat().st_size < 400_000
+    assert verify(bundle.root).passed
