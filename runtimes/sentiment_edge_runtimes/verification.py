@@ -105,10 +105,8 @@ def tolerance(precision: ComputedIn) -> dict[str, float]:
 
 def unchanged(here: Condition) -> bool:
     """Tell whether answers are those of another machine, as far as two machines can give the same."""
-    # Written so that a NaN fails it.
-    if here.precision == "fp32":
-        return here.max_logit_difference <= MAX_LOGIT_DIFFERENCE
-    return here.mean_drift <= MAX_MEAN_DRIFT and here.max_drift <= MAX_DRIFT
+    found = {"logit_difference": here.max_logit_difference, "mean_drift": here.mean_drift, "max_drift": here.max_drift}
+    return all(found[name] <= most for name, most in tolerance(here.precision).items())  # a NaN fails it
 
 
 def _token_changes(bundle: Bundle, golden: Golden) -> Iterator[str]:

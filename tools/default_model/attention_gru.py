@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, cast
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from sentiment_edge_export.bundle.output import write_json
 from sentiment_edge_export.families.gru_attention import MAX_LENGTH, GruAttention, GruAttentionConfig
 from tools.default_model.checkpoint import LABELS, write_files
 from tools.default_model.student import Student
@@ -52,11 +52,10 @@ class AttentionGru(Student):
         logits, _ = self.gru(ids)
         return cast("Tensor", logits[:, 1] - logits[:, 0])
 
-    def cool(self, temperature: float) -> None:
-        """Divide the last layer."""
-        with torch.no_grad():
-            self.gru.fc2.weight.div_(temperature)
-            self.gru.fc2.bias.div_(temperature)
+    @property
+    def last_layer(self) -> nn.Linear:
+        """The one that gives the logits."""
+        return self.gru.fc2
 
     def write(self, folder: Path, tokenizer: Tokenizer) -> None:
         """Write what `sentiment-edge export` reads."""
@@ -75,7 +74,7 @@ class AttentionGru(Student):
             "label2id": {label: index for index, label in LABELS.items()},
         }
         write_files(folder, tokenizer, self.longest)
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8", newline="\n")
+        write_json(folder / "config.json", config)
         save_file({name: tensor.contiguous() for name, tensor in self.gru.state_dict().items()}, folder / "model.safetensors")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from sentiment_edge_export.bundle.output import write_json
 from tools.default_model.pieces import SPECIAL
 
 if TYPE_CHECKING:
@@ -27,5 +27,5 @@ def write_files(folder: Path, tokenizer: Tokenizer, longest: int) -> None:
     names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
     special = dict(zip(names, SPECIAL, strict=True))
     settings = {"do_lower_case": True, "model_max_length": longest, "tokenizer_class": "BertTokenizer", **special}
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8", newline="\n")
+    write_json(folder / "tokenizer_config.json", settings)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import BertConfig, BertForSequenceClassification
 
 from tools.default_model.checkpoint import write_files
@@ -62,11 +62,10 @@ class Encoder(Student):
             logits = self.bert(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
         return cast("Tensor", (logits[:, 1] - logits[:, 0]).float())
 
-    def cool(self, temperature: float) -> None:
-        """Divide the last layer."""
-        with torch.no_grad():
-            self.bert.classifier.weight.div_(temperature)
-            self.bert.classifier.bias.div_(temperature)
+    @property
+    def last_layer(self) -> nn.Linear:
+        """The one that gives the logits."""
+        return self.bert.classifier
 
     def write(self, folder: Path, tokenizer: Tokenizer) -> None:
         """Write what `sentiment-edge export` reads."""

@@ -54,9 +54,16 @@ class Student(nn.Module, ABC):
     def start(cls, teacher: Path, pieces: Sequence[int]) -> Student:
         """Return one before its training, whose word pieces are these of the teacher's."""
 
+    @property
     @abstractmethod
+    def last_layer(self) -> nn.Linear:
+        """The one that gives the logits."""
+
     def cool(self, temperature: float) -> None:
         """Divide its logits by a temperature."""
+        with torch.no_grad():
+            for parameter in self.last_layer.parameters():
+                parameter.div_(temperature)
 
     @abstractmethod
     def write(self, folder: Path, tokenizer: Tokenizer) -> None:

@@ -38,9 +38,9 @@ def write_golden(
         reference: the texts, their tokens and torch's logits.
     """
     texts = reference.texts[: reference.public]
-    rows = {row: _row(row, manifest, logits, reference) for row in range(len(texts))}
     long = _beyond(texts, reference.tokens)
     short = [row for row, text in enumerate(texts) if len(text) <= _CHARACTERS]
+    rows = {row: _row(row, manifest, logits, reference) for row in (*short, *long)}
     room = _BYTES - sum(len(rows[row]) for row in long)
     few = (short[::step] for step in range(1, len(short) + 1))
     kept = next((part for part in few if sum(len(rows[row]) for row in part) <= room), short[:1])
