@@ -1,4 +1,4 @@
-"""Steps that several programs of this folder take: commands with their output kept back, this working tree's wheel."""
+"""Steps that several programs of this folder take: commands with their output kept back, this working tree's wheel, HTTP."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from http.server import BaseHTTPRequestHandler
 
 REPOSITORY = Path(__file__).parents[1]
 MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
@@ -31,3 +35,15 @@ def run_step(command: Sequence[str | Path]) -> None:
     if done.returncode:
         sys.stderr.write(done.stdout)
         raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}")
+
+
+@contextmanager
+def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Answer requests on a free port of this machine, in a thread, while the block runs; yield the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from importlib import import_module
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from tools.steps import serving
 from tools.strangers.served import Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 PREFIX = "/feel"
@@ -79,17 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def _listening(target: int | None = None, *, strips: bool = False) -> Iterator[str]:
-    """Listen in a thread; return the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, target=target, strips=strips))
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+def _listening(target: int | None = None, *, strips: bool = False) -> AbstractContextManager[str]:
+    """Listen in a thread; the context is the address."""
+    return serving(partial(_Handler, target=target, strips=strips))
 
 
 def look(pictures: Path | None) -> bool:

@@ -7,17 +7,17 @@ import json
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sentiment_edge.web.site import write_site
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
+from tools.steps import serving
 from tools.web_page.browser import Browser, BrowserError
 from tools.web_page.faults import check_faults
 
@@ -76,7 +76,7 @@ def main() -> int:
         for bundle in options.bundles:
             with tempfile.TemporaryDirectory(prefix="web-page-") as scratch:
                 site = write_site(bundle, Path(scratch, "a folder"), options.modules)
-                with _served(Path(scratch)) as address, Browser() as browser:
+                with serving(partial(_Quiet, directory=scratch)) as address, Browser() as browser:
                     page = f"{address}/a%20folder/"
                     found = [
                         *_check_golden(browser, page, bundle, site.size),
@@ -164,18 +164,6 @@ def _type(browser: Browser, text: str, times: int = 1) -> None:
         }})()"""
     )
     browser.wait("document.body.dataset.answered || document.querySelector('#alert').textContent")
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[str]:
-    """Serve a folder on a free port of this machine while the block runs; yield the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 if __name__ == "__main__":
