@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment_edge_runtimes.errors import InputError
-from sentiment_edge_runtimes.machine.exchange import replace_folder
+from sentiment_edge_runtimes.machine.exchange import file_names, replace_folder
 from sentiment_edge_runtimes.machine.scratch import NEW, REPLACED, clean_up, scratch_folder
 
 if TYPE_CHECKING:
@@ -39,15 +39,11 @@ def check_place(folder: Path, bundle: Path, *, overwrite: bool) -> None:
         raise InputError(f"{folder} is a file; choose another folder")
     if Path.cwd().is_relative_to(folder.resolve()):
         raise InputError(f"{folder} is the folder you are in, which cannot be replaced; choose another folder")
-    found = _names(folder)
+    found = file_names(folder)
     if found and not overwrite:
         raise InputError(f"{folder} exists; pass `overwrite` to replace it, or choose another folder")
     if found and not found <= {_LIST, *_listed(folder)}:
         raise InputError(f"{folder} holds more than such a page and will not be overwritten; choose another folder")
-
-
-def _names(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def _listed(folder: Path) -> list[str]:
@@ -72,7 +68,7 @@ def written_whole(folder: Path, bundle: Path, *, overwrite: bool) -> Iterator[Pa
             new = scratch / NEW
             new.mkdir()
             yield new
-            (new / _LIST).write_text(json.dumps({"files": sorted(_names(new))}, indent=2) + "\n", encoding="utf-8")
+            (new / _LIST).write_text(json.dumps({"files": sorted(file_names(new))}, indent=2) + "\n", encoding="utf-8")
             check_place(folder, bundle, overwrite=overwrite)
             replace_folder(new, folder, scratch / REPLACED)
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sentiment_edge_export.errors import OutputError, OutputExists
 from sentiment_edge_runtimes.bundle import CARD, CHECKSUMS, MANIFEST, format_checksums, sha256
 from sentiment_edge_runtimes.errors import SentimentEdgeError
-from sentiment_edge_runtimes.machine.exchange import replace_folder
+from sentiment_edge_runtimes.machine.exchange import file_names, replace_folder
 from sentiment_edge_runtimes.machine.scratch import NEW, REPLACED, clean_up, scratch_folder
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _is_replaceable(output: Path) -> bool:
     """Return whether the folder is empty, or holds a bundle and nothing else."""
     if not output.is_dir():
         return False
-    found = {path.relative_to(output).as_posix() for path in output.rglob("*") if not path.is_dir()}
+    found = file_names(output)
     if not found:
         return True
     try:

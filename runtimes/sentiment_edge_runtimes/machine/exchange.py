@@ -44,6 +44,11 @@ def replace_folder(new: Path, place: Path, aside: Path) -> None:
     _flush_entry(place.parent)
 
 
+def file_names(folder: Path) -> set[str]:
+    """Return the names of all files of a folder at any depth, by which to tell what would be replaced."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
 def _exchange(first: Path, second: Path) -> bool:
     """Exchange two names in one step; return False where the system cannot."""
     if os.name != "posix":
