@@ -9,9 +9,11 @@ DEMO := gru-mini-int8
 BENCH_VENV ?= .venv-bench
 BULK_VENV ?= .venv-bulk
 SERVER_VENV ?= .venv-server
+RELEASE_VENV ?= .venv-release
+SITE_VENV ?= .venv-site
 BENCH := PYTHONPATH=benchmarks $(BENCH_VENV)/bin/python -m
 
-.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install ports bench bench-large bench-compare bench-keep bench-docs clean
+.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install ports docs site release-check bench bench-large bench-compare bench-keep bench-docs clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
@@ -27,6 +29,9 @@ help:
 	@echo "make container  the Dockerfile's steps in a Debian system in a folder, run read-only; needs root and debootstrap"
 	@echo "make lean-install  docs/lean-install.md as it stands: what is left out, the sizes, verify after every step"
 	@echo "make ports   run bundles in Node, C and Chromium and hold them against golden outputs; needs node, npm, cc, chromium"
+	@echo "make docs    write the pages that are made from the program: the command line"
+	@echo "make site    build the documentation as a site in .site/html, and look at it in Chromium where there is one"
+	@echo "make release-check  build sdist and wheel twice alike, hold them against git and the changelog; RELEASE_OPTIONS='--tag v1.2.3'"
 	@echo "make bench   this project beside other ways to run the same models: 20 minutes; make bench-large: ELECTRA-large's shape"
 	@echo "make bench-compare  what became slower since the kept run; make bench-keep: keep the last run, and show it in the docs"
 	@echo "make bundle  rebuild the bundle that ships in the package from the checkpoint that ships in it"
@@ -90,6 +95,17 @@ lean-install: wheel
 ports: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m tools.ports $(PORTS_OPTIONS)
 
+docs: $(VENV)/ready
+	$(BIN)/typer sentiment_edge.cli utils docs --name sentiment-edge --title 'Command line' --output docs/command-line.md
+
+site: $(SITE_VENV)/ready
+	$(SITE_VENV)/bin/python -m tools.site
+
+release-check: $(RELEASE_VENV)/ready
+	rm -rf dist
+	$(RELEASE_VENV)/bin/python -m tools.release check $(RELEASE_OPTIONS)
+	PYTHON=$(PYTHON) PIP_OPTIONS='$(PIP_OPTIONS)' sh tools/check_wheel.sh dist/*.whl
+
 bench: $(BENCH_VENV)/ready
 	$(BENCH) suite $(BENCH_OPTIONS)
 
@@ -106,7 +122,7 @@ bench-docs: $(BENCH_VENV)/ready
 	$(BENCH) suite.report.keep
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) $(BULK_VENV) $(SERVER_VENV) .bench .freeze dist $(DEMO)
+	rm -rf $(VENV) $(BENCH_VENV) $(BULK_VENV) $(SERVER_VENV) $(RELEASE_VENV) $(SITE_VENV) .site .bench .freeze dist $(DEMO)
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -121,6 +137,16 @@ $(BULK_VENV)/ready: pyproject.toml constraints.txt
 $(SERVER_VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(SERVER_VENV)
 	$(SERVER_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --editable ".[serve]" schemathesis httpx requests urllib3 playwright
+	@touch $@
+
+$(SITE_VENV)/ready: tools/site/requirements.txt constraints.txt
+	$(PYTHON) -m venv $(SITE_VENV)
+	$(SITE_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --requirement tools/site/requirements.txt
+	@touch $@
+
+$(RELEASE_VENV)/ready: tools/release/requirements.txt constraints.txt
+	$(PYTHON) -m venv $(RELEASE_VENV)
+	$(RELEASE_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --constraint constraints.txt --requirement tools/release/requirements.txt
 	@touch $@
 
 $(BENCH_VENV)/ready: pyproject.toml constraints.txt benchmarks/requirements.txt

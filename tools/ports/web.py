@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from sentiment_edge.web.libraries import LIBRARIES
+from tools.browser import find_chromium
 from tools.ports.port import Unavailable, check_programs
 from tools.steps import run_step
-from tools.web_page.browser import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ def check_page(folder: Path, bundles: Sequence[Tried]) -> bool:
         Unavailable: npm or Chromium is not installed.
     """
     check_programs("npm")
-    if not any(map(shutil.which, NAMES)):
+    if find_chromium() is None:
         raise Unavailable("Chromium is not installed")
     packages = [f"{library.name}@{library.version}" for library in LIBRARIES]
     run_step(["npm", "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", *packages])

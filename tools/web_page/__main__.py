@@ -17,8 +17,8 @@ from sentiment_edge.web.site import write_site
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.vocabulary import DEFAULT_ENGINE
+from tools.browser import Browser, BrowserError
 from tools.steps import serving
-from tools.web_page.browser import Browser, BrowserError
 from tools.web_page.faults import check_faults
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tools.web_page.browser import Browser
+    from tools.browser import Browser
 
 _ALERT = "document.querySelector('#alert')?.textContent"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--remote-debugging-pipe")
 _OURS = 10
 """The lowest descriptor that our ends of the pipes may have: the browser's are 3 and 4."""
@@ -32,14 +32,19 @@ class BrowserError(Exception):
     """The browser is not there, ended, or failed to do something."""
 
 
+def find_chromium() -> str | None:
+    """Return the path of the browser that is installed here, if any."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
 class Browser:
     """One tab. As a context manager it ends the browser at last."""
 
     def __init__(self) -> None:
-        program = next(filter(None, map(shutil.which, NAMES)), None)
+        program = find_chromium()
         if program is None:
             raise BrowserError("needs Chromium; on Debian: apt-get install chromium")
-        self._profile = tempfile.TemporaryDirectory(prefix="web-page-", ignore_cleanup_errors=True)
+        self._profile = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
         theirs, mine = _pipe(), _pipe()
         actions = [
             (os.POSIX_SPAWN_DUP2, theirs[0], 3),

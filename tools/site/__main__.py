@@ -1,0 +1,59 @@
+"""Build the documentation as a site, in `.site/html`, and look at it.
+
+    python -m tools.site [--pictures FOLDER]
+
+It needs what `tools/site/requirements.txt` lists. A missing page, anchor or picture, and anything that a page would
+load from elsewhere, end it with status 1. Where Chromium is installed, it opens every page as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.browser import find_chromium
+from tools.site.links import find_faults
+from tools.site.look import look
+from tools.site.pages import copy_pages
+
+_ROOT = Path(__file__).parents[2]
+_FOLDER = _ROOT / ".site"
+_WORKER = Path(__file__).with_name("iframe-worker.js")
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
+
+
+def main() -> None:
+    """Copy the pages, build them, look at every link and every page of what was built."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=Path, help="a folder for a picture of each page, as on a phone and on a desktop")
+    pictures = parser.parse_args().pictures
+    html = _build()
+    faults = find_faults(html)
+    if find_chromium():
+        faults += look(html, pictures)
+    else:
+        print("Chromium is not installed: nobody looked at the pages")
+    print(*faults, sep="\n")
+    sys.exit(f"{len(faults)} faults in {html.relative_to(_ROOT)}" if faults else 0)
+
+
+def _build() -> Path:
+    """Return the folder of the built pages."""
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+    copy_pages(_ROOT, _FOLDER / "pages")
+    assets = _FOLDER / "pages" / "assets"
+    assets.mkdir()
+    shutil.copy(_WORKER, assets)
+    build = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    done = subprocess.run(build, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{_COLOURS.sub('', done.stdout)}\nthe site could not be built")
+    return _FOLDER / "html"
+
+
+if __name__ == "__main__":
+    main()
