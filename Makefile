@@ -13,7 +13,7 @@ RELEASE_VENV ?= .venv-release
 SITE_VENV ?= .venv-site
 BENCH := PYTHONPATH=benchmarks $(BENCH_VENV)/bin/python -m
 
-.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install ports docs site release-check bench bench-large bench-compare bench-keep bench-docs clean
+.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install pythons ports docs site release-check bench bench-large bench-compare bench-keep bench-docs clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
@@ -28,6 +28,7 @@ help:
 	@echo "make raspberry-pi  the steps of docs/raspberry-pi.md in an emulated Debian of 64-bit Arm; needs Debian or Ubuntu, Linux 6.7"
 	@echo "make container  the Dockerfile's steps in a Debian system in a folder, run read-only; needs root and debootstrap"
 	@echo "make lean-install  docs/lean-install.md as it stands: what is left out, the sizes, verify after every step"
+	@echo "make pythons  light tests on each Python, the oldest dependencies, 64-bit Arm; PYTHONS_OPTIONS=minimum; Debian's Pythons need root"
 	@echo "make ports   run bundles in Node, C and Chromium and hold them against golden outputs; needs node, npm, cc, chromium"
 	@echo "make docs    write the pages that are made from the program: the command line"
 	@echo "make site    build the documentation as a site in .site/html, and look at it in Chromium where there is one"
@@ -91,6 +92,9 @@ container: wheel
 
 lean-install: wheel
 	$(BIN)/python -m tools.lean_install
+
+pythons: $(VENV)/ready
+	PIP_OPTIONS='$(PIP_OPTIONS)' PYTHONPATH=tests $(BIN)/python -m tools.pythons $(PYTHONS_OPTIONS)
 
 ports: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m tools.ports $(PORTS_OPTIONS)
