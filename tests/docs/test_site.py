@@ -35,6 +35,15 @@ def test_links_out_of_the_documentation_hold_in_the_site(tmp_path: Path) -> None
     assert (tmp_path / "site" / "code" / "run.py").read_text("utf-8") == "print()\n"
 
 
+def test_a_link_to_a_folder_leads_to_its_readme(tmp_path: Path) -> None:
+    write(tmp_path / "docs" / "page.md", "[port](../port), [hidden](../.hidden/file)\n")
+    write(tmp_path / "port" / "README.md", "# Port\n")
+    write(tmp_path / ".hidden" / "file", "")
+    copy_pages(tmp_path, tmp_path / "site")
+    assert (tmp_path / "site" / "page.md").read_text("utf-8") == "[port](port/README.md), hidden\n"
+    assert (tmp_path / "site" / "port" / "README.md").is_file()
+
+
 def test_code_is_left_as_it_is(tmp_path: Path) -> None:
     text = "```text\n[a](../b.md)\n```\n"
     write(tmp_path / "docs" / "page.md", text)

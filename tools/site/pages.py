@@ -32,8 +32,8 @@ def copy_pages(root: Path, output: Path) -> None:
         place = output / _in_site(page)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(_with_links_of_site(text, page, root), "utf-8")
-        for path in _linked(text, page):
-            if path in done or not (root / path).is_file():
+        for path in _linked(root, page, text):
+            if path in done or path.startswith(".") or not (root / path).is_file():
                 continue
             done.add(path)
             if path.endswith(".md"):
@@ -44,11 +44,11 @@ def copy_pages(root: Path, output: Path) -> None:
 
 
 def _with_links_of_site(text: str, page: str, root: Path) -> str:
-    """Turn links that are right in the repository into the site's; a link to a folder becomes its text."""
+    """Turn links that are right in the repository into the site's; one to what the site does not have becomes its text."""
 
     def of_site(link: re.Match[str]) -> str:
-        path = _resolved(page, link["path"])
-        if (root / path).is_dir():
+        path = _target(root, page, link["path"])
+        if (root / path).is_dir() or path.startswith("."):  # a hidden file: builders leave these out
             return link["text"]
         relative = posixpath.relpath(_in_site(path), posixpath.dirname(_in_site(page)))
         return f"[{link['text']}]({relative}{link['anchor'] or ''})"
@@ -58,15 +58,17 @@ def _with_links_of_site(text: str, page: str, root: Path) -> str:
     return "".join(parts)
 
 
-def _linked(text: str, page: str) -> Iterator[str]:
+def _linked(root: Path, page: str, text: str) -> Iterator[str]:
     """Yield the paths in the repository that a page links to."""
     for prose in _CODE.split(text)[::2]:
         for link in _LINK.finditer(prose):
-            yield _resolved(page, link["path"])
+            yield _target(root, page, link["path"])
 
 
-def _resolved(page: str, path: str) -> str:
-    return posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
+def _target(root: Path, page: str, link: str) -> str:
+    """Return the path in the repository that a page's link leads to; of a folder with a README, that."""
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(page), link))
+    return f"{path}/README.md" if (root / path / "README.md").is_file() else path
 
 
 def _in_site(path: str) -> str:
