@@ -43,7 +43,7 @@ class Workers:
         self, serve: Callable[[Callable[[], object]], None], records: Records, listening: socket.socket, count: int
     ) -> None:
         if not hasattr(os, "fork"):
-            raise SentimentEdgeError("this system cannot run several processes on one socket: leave out `--workers`")
+            raise SentimentEdgeError("this system cannot run several processes on one socket: leave out `workers`")
         self._serve = serve
         self._records = records
         self._listening = listening

@@ -63,7 +63,7 @@ def listen_uds(path: str) -> socket.socket:
         ListenError: another server listens there, the file is no socket, or it cannot be made.
     """
     if not hasattr(socket, "AF_UNIX"):
-        raise ListenError("this system has no sockets at paths: leave out `--uds`")
+        raise ListenError("this system has no sockets at paths: leave out `uds`")
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _remove_stale(path)
@@ -75,7 +75,7 @@ def listen_uds(path: str) -> socket.socket:
         if isinstance(error, ListenError):
             raise
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise ListenError(f"cannot listen at {path:.200}: {reason}; choose another path with `--uds`") from error
+        raise ListenError(f"cannot listen at {path:.200}: {reason}; choose another path with `uds`") from error
     return listening
 
 
@@ -85,12 +85,12 @@ def _remove_stale(path: str) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise ListenError(f"cannot listen at {path:.200}: there is a file that is no socket; choose another path with `--uds`")
+        raise ListenError(f"cannot listen at {path:.200}: there is a file that is no socket; choose another path with `uds`")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(1)
         with suppress(ConnectionRefusedError):
             asking.connect(path)
-            raise ListenError(f"cannot listen at {path:.200}: another server does; end it, or choose another path with `--uds`")
+            raise ListenError(f"cannot listen at {path:.200}: another server does; end it, or choose another path with `uds`")
     os.unlink(path)  # noqa: PTH108
 
 
