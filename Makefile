@@ -11,13 +11,15 @@ BULK_VENV ?= .venv-bulk
 SERVER_VENV ?= .venv-server
 RELEASE_VENV ?= .venv-release
 SITE_VENV ?= .venv-site
+COVERAGE := COVERAGE_RCFILE=tools/coverage.toml $(BIN)/python -m coverage
 BENCH := PYTHONPATH=benchmarks $(BENCH_VENV)/bin/python -m
 
-.PHONY: help demo test lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install pythons ports docs site release-check bench bench-large bench-compare bench-keep bench-docs clean
+.PHONY: help demo test coverage lint types structure wheel freeze bundle hostile kills bulk server lesser-cpus raspberry-pi container lean-install pythons ports docs site release-check bench bench-large bench-compare bench-keep bench-docs clean
 
 help:
 	@echo "make demo    set up, export the default checkpoint to int8, show its parity, label sample lines"
 	@echo "make test    set up, run the whole test suite"
+	@echo "make coverage  the lines of the runtime that no light test reaches, and their share; fails below 95 %"
 	@echo "make lint    ruff; make types: mypy; make wheel: build the wheel and check it in environments of its own"
 	@echo "make structure  sizes, imports and names of the code, beside their limits"
 	@echo "make freeze  freeze an app by PyInstaller, zipapp, shiv and pex, run it and compare it; FREEZE_OPTIONS=cx_freeze, nuitka, openvino"
@@ -43,6 +45,13 @@ demo: $(VENV)/ready
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
+
+# Left out: what imports torch, and the tests that see every file that a command opens, coverage's among them.
+coverage: $(VENV)/ready
+	rm -rf build/coverage
+	$(COVERAGE) run -m pytest --ignore tests/export --ignore tests/test_nothing_leaves.py
+	$(COVERAGE) combine --quiet
+	$(COVERAGE) report
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -209,6 +209,12 @@ def test_an_engine_that_is_none_is_refused_before_a_file_is_read(tmp_path: Path,
     assert refusal.value.option == "engine"
 
 
+@pytest.mark.parametrize("bundle", [3, b"bundle", ["bundle"]], ids=str)
+def test_a_bundle_that_is_no_path_is_named(bundle: Any) -> None:
+    with pytest.raises(OptionError, match=r"^`bundle`: .* is not the path of a folder$"):
+        load(bundle)
+
+
 def test_a_bundle_without_the_engine_says_which_it_has(bundle_folder: Path) -> None:
     with pytest.raises(EngineError, match="no model for openvino in it, only for onnxruntime"):
         load(bundle_folder, engine="openvino")

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+import struct
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from helpers.crafted_tokenizers import FATAL, REFUSED, SOUND, TEXTS, UNLUCKY_AT_SOME_TEXT, crafted, double_array, precompiled
+from helpers.crafted_tokenizers import (
+    FATAL,
+    REFUSED,
+    SOUND,
+    TEXTS,
+    UNLUCKY_AT_SOME_TEXT,
+    byte_pairs,
+    crafted,
+    double_array,
+    precompiled,
+)
 from helpers.support import Command, put_file
 from tokenizers import Tokenizer
 
@@ -66,6 +77,12 @@ def test_a_text_that_the_library_fails_on_is_told_from_the_others(bundle_folder:
     assert tokenizer.encode(good) == [each for each in read if not isinstance(each, TextError)]
 
 
+@pytest.mark.parametrize("merges", [[3], [["a"]], [["a", 3]], ["a"], [None], {"a": "b"}, 3], ids=str)
+def test_merges_of_another_form_are_refused_by_the_library(bundle_folder: Path, merges: object) -> None:
+    with pytest.raises(BundleInvalid, match=r"tokenizer\.json cannot be read"):
+        open_tokenizer(bundle_folder, crafted(model=byte_pairs(continuing_subword_prefix="##", merges=merges)))
+
+
 @pytest.mark.parametrize("name", SOUND)
 def test_an_odd_file_that_the_library_takes_is_read(bundle_folder: Path, name: str) -> None:
     tokens = open_tokenizer(bundle_folder, SOUND[name]).encode(TEXTS)
@@ -107,6 +124,27 @@ def test_a_damaged_map_is_refused_or_harmless() -> None:
                 for text in ("q", "qq", "a q", *map(chr, range(1, 128))):
                     tokenizer.encode(text)
     assert 0 < refused < 8 * len(used)
+
+
+def chain(length: int) -> bytes:
+    """Return a trie that replaces one sequence of so many bytes, all of them 1; the children of each lie in a block of 256."""
+    units = [0] * (256 * (length + 2))
+    place = 0
+    for block in range(256, 256 * (length + 1), 256):
+        units[place] |= (place ^ block) << 10
+        place = block ^ 1
+        units[place] = 1
+    units[place] |= 1 << 8 | (place ^ 256 * (length + 1)) << 10
+    units[256 * (length + 1)] = 1 << 31
+    return struct.pack(f"<{len(units)}I", *units)
+
+
+def test_a_map_of_sequences_without_end_is_refused() -> None:
+    tokenizer = parse_tokenizer(crafted(normalizer=precompiled(chain(1), None, b"good\0")))
+    assert tokenizer.encode("\1").tokens == ["[CLS]", "good", "[SEP]"]
+    parse_tokenizer(crafted(normalizer=precompiled(chain(255))))
+    with pytest.raises(TokenizerFault, match="its trie is more than 256 bytes deep"):
+        parse_tokenizer(crafted(normalizer=precompiled(chain(256))))
 
 
 def test_a_published_map_is_sound(shared: Callable[[str], Path]) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 import sentiment_edge
 import sentiment_edge_runtimes
-from sentiment_edge import load
+from sentiment_edge import EngineError, load
+from sentiment_edge_runtimes.bundle.packaged import PACKAGE, read_packaged
 
 PACKAGES = [Path(package.__file__).parent for package in (sentiment_edge, sentiment_edge_runtimes) if package.__file__]
 BEGIN = """
@@ -78,7 +79,8 @@ def test_it_is_unpacked_again_where_the_system_has_tidied_up(contents: Path, tem
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs os.fork")
 def test_the_end_of_a_fork_leaves_it_to_the_parent(contents: Path, temporary: Path) -> None:
-    program = "import os\nif not (child := os.fork()): sys.exit()\nos.waitpid(child, 0)\nprint(classifier.bundle.root.is_dir())"
+    fork = "import os\nsys.stdout.flush()\nif not (child := os.fork()): sys.exit()\nos.waitpid(child, 0)\n"
+    program = f"{fork}print(classifier.bundle.root.is_dir())"
     assert run(contents, ANSWER + program)[2:] == ["True"]
     assert not [*temporary.iterdir()]
 
@@ -93,3 +95,10 @@ def test_a_missing_bundle_and_no_room_are_said_in_a_line(contents: Path, tempora
     (line,) = run(contents, said)
     assert "gru-mini-int8: no bundle here" in line
     assert not [*temporary.iterdir()]
+
+
+def test_a_file_that_is_missing_asks_for_another_install() -> None:
+    missing = PACKAGE / "models" / "missing.onnx"
+    with pytest.raises(EngineError) as failure:
+        read_packaged(missing)
+    assert str(failure.value) == f"{missing}: cannot be read (No such file or directory); install sentiment-edge again"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.support import put_file
+from helpers.support import edit_manifest, put_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from sentiment_edge import BundleInvalid, InputError, load
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
-from sentiment_edge_runtimes.tokenization import TextTokenizer
+from sentiment_edge_runtimes.tokenization import TextTokenizer, text_tokenizer
 
 BUNDLE = Bundle.open(DEFAULT_BUNDLE)
 ONE, TWO = (TextTokenizer(BUNDLE, threads) for threads in (1, 2))
@@ -58,6 +58,29 @@ def test_padding_and_truncation_in_the_file_are_neutralized(bundle_folder: Path)
 def test_a_tokenizer_that_is_none_is_named(bundle_folder: Path) -> None:
     put_file(bundle_folder, "tokenizer.json", b"{}")
     with pytest.raises(BundleInvalid, match=r"tokenizer.json cannot be read"):
+        load(bundle_folder)
+
+
+def test_a_model_whose_special_tokens_go_unread_is_explained_as_it_is_asked(bundle_folder: Path) -> None:
+    edit_manifest(bundle_folder, truncation="plain")
+    classifier, text = load(bundle_folder), "good film " * 100
+    explanation = classifier.explain(text)
+    assert len(explanation.tokens) == classifier.bundle.manifest.max_length
+    assert explanation.tokens[-1].token == "good"  # not [SEP]
+    assert explanation.prediction.truncated
+    assert explanation.prediction.scores == pytest.approx(classifier(text).scores, abs=1e-5)
+
+
+def test_a_library_that_panics_at_the_settings_is_one_line(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):
+        """Named as PyO3's."""
+
+    class Unlucky:
+        def no_padding(self) -> None:
+            raise PanicException("index out of bounds\nmore")
+
+    monkeypatch.setattr(text_tokenizer, "read_tokenizer", lambda _: Unlucky())
+    with pytest.raises(BundleInvalid, match=r"tokenizer\.json cannot be read \(index out of bounds\); export it again$"):
         load(bundle_folder)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from helpers.openvino_bundle import add_openvino
 from helpers.support import Command, edit_manifest, put_file
 
 from sentiment_edge import BundleInvalid, verify
+from sentiment_edge_runtimes import verification
+from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.classifier import DEFAULT_BUNDLE
 from sentiment_edge_runtimes.errors import OptionError
 
@@ -79,6 +82,30 @@ def test_answers_that_are_not_torchs_are_noticed(bundle_folder: Path, command: C
     done = command("verify", bundle_folder)
     assert done.returncode == 1
     assert "mean drift from torch is 0.0" in done.stderr.decode()
+
+
+def test_a_bound_on_the_logits_is_held(bundle_folder: Path) -> None:
+    parity = Bundle.open(bundle_folder).manifest.parity
+    edit_manifest(bundle_folder, parity={**parity, "bounds": {**parity["bounds"], "logit_difference": 1e-7}})
+    (failure,) = verify(bundle_folder).failures
+    assert re.fullmatch(r"a logit differs from torch's by 0\.\d+ here, 1e-07 is allowed", failure)
+
+
+def test_products_that_saturate_are_named_as_the_likely_reason(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = read_golden(bundle_folder)
+    rewrite_golden(bundle_folder, [{**row, "logits": [3.0, -3.0]} for row in rows])
+    monkeypatch.setattr(verification, "products_saturate", lambda: True)
+    (failure,) = verify(bundle_folder).failures
+    assert failure.endswith("; this CPU's int8 products saturate (x86 without VNNI), and slower exact ones are in use")
+
+
+def test_an_fp32_model_is_held_to_its_logits(bundle_folder: Path) -> None:
+    rows = read_golden(bundle_folder)
+    rewrite_golden(bundle_folder, [*rows[:3], {**rows[3], "logits": [50.0, -50.0]}, *rows[4:]])
+    edit_manifest(bundle_folder, precision="fp32")
+    (failure,) = verify(bundle_folder).failures
+    assert f"{rows[3]['text']!r:.60} differs in a logit by " in failure
+    assert failure.endswith(", 0.0001 allowed")
 
 
 @pytest.mark.parametrize("parity", [{}, {"bounds": {}}, {"bounds": {"agreement": "much"}}, {"bounds": 3}], ids=range(4))

@@ -19,7 +19,7 @@ from sentiment_edge_runtimes.bundle.contents import Contents, open_file, unreada
 from sentiment_edge_runtimes.bundle.manifest import CARD, FORMAT_VERSION, Manifest, UnknownFormat
 from sentiment_edge_runtimes.bundle.model_files import check_model, names_read
 from sentiment_edge_runtimes.bundle.packaged import unpacked
-from sentiment_edge_runtimes.bundle.place import find_folder
+from sentiment_edge_runtimes.bundle.place import find_folder, is_file
 from sentiment_edge_runtimes.errors import (
     BundleDamaged,
     BundleError,
@@ -192,10 +192,11 @@ def _explained(root: Path) -> Iterator[None]:
 
 
 def _read_manifest(root: Path) -> Manifest:
-    if not (root / MANIFEST).is_file():
+    if not is_file(root / MANIFEST):
         raise BundleMissing(root)
+    stored = _read_short(root, MANIFEST)
     try:
-        contents = strict_json.loads(_read_short(root, MANIFEST).decode("utf-8"))
+        contents = strict_json.loads(stored.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BundleDamaged(root, MANIFEST, "is not UTF-8") from error
     except strict_json.DuplicateKey as error:
@@ -218,8 +219,9 @@ def _read_checksums(root: Path) -> dict[str, str]:
     """
     if _is_outside(root, CHECKSUMS) and not _is_outside(root, MANIFEST):
         raise BundleInvalid(root, f"{CHECKSUMS} is a link that leaves the bundle's folder, and {MANIFEST} is none")
+    stored = _read_short(root, CHECKSUMS)
     try:
-        checksums = parse_checksums(_read_short(root, CHECKSUMS))
+        checksums = parse_checksums(stored)
     except ValueError as error:
         raise BundleDamaged(root, CHECKSUMS, str(error)) from error
     return {name: digest for name, digest in checksums.items() if name != CARD}
@@ -242,7 +244,7 @@ def _read_short(root: Path, name: str) -> bytes:
 
 def _check_file(root: Path, name: str, sizes: Mapping[str, int], contents: Contents) -> None:
     path = root / _checked_name(root, name)
-    if not path.is_file():
+    if not is_file(path):
         raise BundleDamaged(root, name, "is missing")
     size = path.stat().st_size
     if name in sizes and size != sizes[name]:

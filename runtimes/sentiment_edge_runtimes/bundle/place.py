@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from errno import EBADF, ELOOP, ENOENT, ENOTDIR
 from pathlib import Path
+from stat import S_ISREG
 
 from sentiment_edge_runtimes.errors import BundleError, BundleMissing
 
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".whl")
 _SIGNATURES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!")
 _TAR, _TAR_AT = b"ustar", 257
+_ABSENT = {EBADF, ELOOP, ENOENT, ENOTDIR}
+"""Errors by which a system says that nothing is there."""
 _SHOWN = 200
 """Characters of a path that a message shows, where the path cannot be that of a folder."""
 
@@ -26,7 +30,7 @@ def find_folder(root: Path) -> Path:
     shown = str(root).encode("utf-8", "backslashreplace").decode()[:_SHOWN]
     try:
         str(root).encode("utf-8")
-        found = root.is_file()
+        found = is_file(root)
         archive = found and _is_archive(root)
     except UnicodeEncodeError as error:
         raise BundleError(f"{shown}: the path is not UTF-8, which the engines need; rename the folder") from error
@@ -36,6 +40,22 @@ def find_folder(root: Path) -> Path:
         advice = "an archive; unpack it first and give" if archive else "a file; give"
         raise BundleMissing(root, f"{advice} the folder that holds manifest.json")
     return root
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file, as `Path.is_file` does before Python 3.14, which says no where it cannot tell.
+
+    Raises:
+        OSError: the system does not tell: the path is too long, or a folder may not be searched.
+    """
+    try:
+        return S_ISREG(path.stat().st_mode)
+    except ValueError:  # no path at all: it has a null character
+        return False
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return False
+        raise
 
 
 def _is_archive(path: Path) -> bool:

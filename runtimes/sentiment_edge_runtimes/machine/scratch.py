@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 try:
     import fcntl
-except ModuleNotFoundError:  # Windows, where a folder that a process writes in cannot be removed anyway
+except ModuleNotFoundError:  # pragma: no cover - Windows, where a folder that a process writes in cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sentiment_edge.data.tables.record import Record, Table
     from sentiment_edge.labelling.row import LabelledRow
 
+_UNTOLD = (KeyError, OverflowError, ValueError)
+"""What Arrow raises for a value that Python has no type for; a KeyError comes from pytz, which it uses where there is one."""
+
 
 def cells(table: Table, rows: Sequence[LabelledRow]) -> Iterator[Sequence[str | None]]:
     """Yield the cells of each row; None for no value, JSON for what is neither text nor number."""
@@ -101,14 +104,14 @@ def _values(column: Any) -> list[Any]:  # noqa: ANN401
         return column.to_pylist()  # type: ignore[no-any-return]
     except UnicodeDecodeError:
         raise
-    except (ValueError, OverflowError):
+    except _UNTOLD:
         return [_value(scalar) for scalar in column]
 
 
 def _value(scalar: Any) -> Any:  # noqa: ANN401
     try:
         return scalar.as_py()
-    except (ValueError, OverflowError):
+    except _UNTOLD:
         if isinstance(scalar, Mapping):
             return {name: _value(each) for name, each in scalar.items()}
         inner = getattr(scalar, "values", None)

@@ -41,8 +41,9 @@ def test_checksums_are_in_coreutils_format(bundle_folder: Path) -> None:
 def test_a_missing_file_is_named(bundle_folder: Path, name: str) -> None:
     (bundle_folder / name).unlink()
     expected = BundleMissing if name == "manifest.json" else BundleDamaged
-    with pytest.raises(expected, match=name):
+    with pytest.raises(expected, match=name) as failure:
         load(bundle_folder)
+    assert str(failure.value).count(str(bundle_folder)) == 1
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in {"manifest.json", "SHA256SUMS"}])
@@ -60,6 +61,23 @@ def test_a_flipped_bit_is_found(bundle_folder: Path, name: str, position: float)
     contents[int(len(contents) * position)] ^= 4
     (bundle_folder / name).write_bytes(contents)
     with pytest.raises(BundleError):
+        load(bundle_folder)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "SHA256SUMS"])
+def test_a_file_of_no_stated_size_is_not_read_beyond_all_measure(bundle_folder: Path, name: str) -> None:
+    os.truncate(bundle_folder / name, 2**40)  # which takes no room on the disk
+    with pytest.raises(BundleInvalid) as failure:
+        load(bundle_folder)
+    assert str(failure.value) == f"{bundle_folder}: {name} is too large; export it again"
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "SHA256SUMS"])
+def test_a_file_without_a_checksum_is_named(bundle_folder: Path, name: str) -> None:
+    sums = bundle_folder / "SHA256SUMS"
+    kept = [line for line in sums.read_text("utf-8").splitlines() if not line.endswith(f"  {name}")]
+    sums.write_text("\n".join(kept) + "\n", "utf-8")
+    with pytest.raises(BundleDamaged, match=f"SHA256SUMS has no line for {name}"):
         load(bundle_folder)
 
 

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sentiment_edge import BundleInvalid, EngineError, load
+from sentiment_edge_runtimes.bundle import onnx_file
 from sentiment_edge_runtimes.bundle.onnx_file import external_locations
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ PLACES = {
     "second graph": model(field(2, "g")) + model(field(5, OUTSIDE)),
     "value before key": model(field(5, field(13, field(2, "x.data") + field(1, "location")))),
     "key given twice": model(field(5, field(13, field(1, "offset") + entry("location", "x.data")))),
+    "after another entry": model(field(5, field(13, entry("offset", "0")) + field(13, entry("location", "x.data")))),
     "long tags": model(field(5, varint(13 << 3 | 2 | 1 << 32) + field(13, entry("location", "x.data"))[1:])),
 }
 
@@ -65,6 +67,15 @@ def test_any_bytes_are_read_or_refused(contents: bytes, position: int, inserted:
     for each in (contents + b"location", whole[:position] + inserted + whole[position:], whole[:position]):
         with suppress(ValueError):
             external_locations(BytesIO(each))
+
+
+def test_a_file_of_too_many_fields_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = model(field(1, "") * 50 + field(5, OUTSIDE))
+    monkeypatch.setattr(onnx_file, "_MOST_FIELDS", 60)
+    assert external_locations(BytesIO(many)) == {"x.data"}
+    monkeypatch.setattr(onnx_file, "_MOST_FIELDS", 40)
+    with pytest.raises(ValueError, match="too many fields"):
+        external_locations(BytesIO(many))
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "long tags"])

@@ -191,6 +191,12 @@ def test_a_child_that_is_forked_while_threads_predict_answers_and_ends(
     assert run([sys.executable, "-c", WHILE_USED, str(bundle), engine]) == "parent done\n"
 
 
+def test_where_the_system_tells_nothing_of_threads_a_child_answers_too(bundles: Callable[[str], tuple[Path, str]]) -> None:
+    bundle, engine = bundles("encoder")
+    untold = "from pathlib import Path\nfrom sentiment_edge_runtimes.engines import forks\nforks._THREADS = Path('nowhere')\n"
+    assert run([sys.executable, "-c", untold + WHILE_USED, str(bundle), engine]) == "parent done\n"
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize("kind", ["encoder", "openvino"])
 def test_processes_of_multiprocessing_answer_and_end(

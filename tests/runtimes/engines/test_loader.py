@@ -3,13 +3,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sentiment_edge import load
-from sentiment_edge_runtimes.engines.loader import import_engine, install_command, open_engine
+from sentiment_edge_runtimes.engines import loader
+from sentiment_edge_runtimes.engines.loader import answer_settings, import_engine, install_command, open_engine
 from sentiment_edge_runtimes.errors import OptionError
 from sentiment_edge_runtimes.vocabulary import ENGINES, EngineName
 
@@ -65,6 +67,18 @@ def test_a_library_that_cannot_be_imported_says_why(tmp_path: Path, library: str
     assert said(PYTHONPATH=str(tmp_path)) == problem
 
 
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_while_a_compiled_module_initializes_stays_one(
+    ending: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise ImportError("initialization failed") from ending()
+
+    monkeypatch.setattr(loader, "MODULES", {"onnxruntime": interrupted})
+    with pytest.raises(ending):
+        import_engine("onnxruntime")
+
+
 def said(*missing: str, **environment: str) -> str:
     command = [sys.executable, "-c", SAID, *missing]
     done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
@@ -78,6 +92,13 @@ def test_every_engine_has_its_module(engine: EngineName) -> None:
     module = import_engine(engine)
     assert module.__name__.rpartition(".")[2] == engine
     assert callable(module.open_engine)
+
+
+def test_a_bundle_tells_the_settings_that_its_engine_is_given() -> None:
+    manifest = load().bundle.manifest
+    (engine,) = manifest.engines
+    assert answer_settings(manifest, engine) == manifest.models[engine].settings
+    assert answer_settings(replace(manifest, precision="fp32"), engine) == {}
 
 
 def test_only_the_default_engine_comes_with_the_package() -> None:

@@ -9,8 +9,9 @@ import pytest
 from helpers.onnx_writer import put_classifier
 from helpers.support import edit_manifest
 
-from sentiment_edge import EngineError, load
-from sentiment_edge_runtimes.engines.engine import checked_outputs
+from sentiment_edge import EngineError, InputError, load
+from sentiment_edge_runtimes.engines.engine import checked_outputs, translated
+from sentiment_edge_runtimes.engines.loader import open_engine
 
 
 def test_the_right_logits_are_taken(bundle_folder: Path) -> None:
@@ -39,6 +40,20 @@ def test_scalar_logits_are_named(bundle_folder: Path) -> None:
 def test_a_fixed_batch_that_the_model_does_not_have_gives_its_own_rows(bundle_folder: Path) -> None:
     edit_manifest(put_classifier(bundle_folder), batch=3)
     assert load(bundle_folder).logits(["good"]).tolist() == [[0.25, -0.5]]
+
+
+def test_a_row_without_tokens_is_refused() -> None:
+    engine = open_engine(load().bundle, "onnxruntime", 1)
+    mask = np.array([[1, 1], [0, 0]])
+    with pytest.raises(InputError, match="a row of the attention mask is all zeros"):
+        engine(np.full_like(mask, 5), mask)
+
+
+def test_an_error_of_ours_passes_as_it_is() -> None:
+    with pytest.raises(EngineError, match=r"^ours$"), translated("the library failed"):
+        raise EngineError("ours")
+    with pytest.raises(EngineError, match=r"^the library failed: theirs$"), translated("the library failed"):
+        raise OSError("theirs")
 
 
 RIGHT = np.zeros((2, 3), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -80,6 +81,23 @@ def test_the_first_failure_ends_the_work(workers: int, failure: type[BaseExcepti
     with pytest.raises(failure, match="3"):
         run_all(work, range(10_000), workers)
     assert len(done) < 10_000
+
+
+def test_an_interrupt_between_two_calls_ends_the_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[threading.Thread] = []
+
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            if started:
+                raise KeyboardInterrupt
+            started.append(self)
+            super().start()
+
+    monkeypatch.setattr(parallel, "Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_all(lambda _: None, itertools.count(), 3)
+    started[0].join(HANGS)
+    assert not started[0].is_alive()
 
 
 @pytest.mark.parametrize("used", ["used", "unused"])

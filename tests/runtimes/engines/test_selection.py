@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from helpers.support import WITHOUT_OPENVINO
 from sentiment_edge import EngineError, load, verify
 from sentiment_edge_runtimes.bundle import Bundle
 from sentiment_edge_runtimes.engines import saturation, selection
-from sentiment_edge_runtimes.engines.selection import choose, usable_engines
+from sentiment_edge_runtimes.engines.selection import choose, installed_engines, usable_engines
 from sentiment_edge_runtimes.errors import OptionError
 from sentiment_edge_runtimes.vocabulary import ENGINES, EngineName
 
@@ -58,6 +59,21 @@ def test_the_first_use_times_both_and_later_ones_remember(bundle: Path, monkeypa
     assert load(bundle, threads=2).engine == first.engine
     with pytest.raises(TypeError):
         choose(opened, "auto", 1)  # other threads, another choice
+
+
+def test_a_slow_machine_times_one_shape_only(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "_SLOW_SECONDS", 0)
+    (timing,) = choose(Bundle.open(bundle), "auto", 2).timings
+    assert timing.seconds.keys() == {*ENGINES}
+
+
+def test_a_library_that_came_without_its_version_is_installed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert installed_engines() == {"onnxruntime": "unknown"}
 
 
 def test_a_classifier_shows_the_engine_once_it_is_chosen(bundle: Path) -> None:
@@ -150,6 +166,8 @@ def test_products_that_saturate_leave_it_to_onnxruntime(saturating: Path, cache:
     checked = verify(saturating)
     assert {each.engine for each in checked.conditions} == {"onnxruntime"}
     assert "saturate" in checked.refused[0]
+    with pytest.raises(EngineError, match="use onnxruntime"):
+        verify(saturating, engine="openvino")
 
 
 def test_a_bundle_that_no_engine_can_run_gives_every_reason(saturating: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,12 @@ def test_the_import_that_reports_finds_nothing_to_report_by(there: str) -> None:
     run(HIDES, there)
 
 
+def test_a_converter_that_cannot_be_imported_is_not_there() -> None:
+    pytest.importorskip("openvino", reason="needs the extra openvino")
+    begin = "import sys, sentiment_edge_runtimes.engines.openvino, openvino\nsys.modules['openvino.tools.ovc'] = None\n"
+    assert run(f"{begin}print(hasattr(openvino, 'convert_model'))") == "False"
+
+
 def test_every_import_of_the_library_that_reports_is_guarded() -> None:
     found: dict[str, bool] = {}
     for module in read_modules():

@@ -154,6 +154,12 @@ def test_a_table_by_arrows_interface_becomes_one_of_arrow(classifier: Classifier
         classifier.table(Foreign(table["text"]))
 
 
+def test_a_table_by_arrows_interface_needs_arrow(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match=r"^a table by Arrow's interface \(Foreign\) needs pyarrow: pip install pyarrow$"):
+        classifier.table(Foreign(None))
+
+
 @pytest.mark.parametrize("other", [None, "text", ["a"], {"text": ["a"]}, 3])
 def test_what_is_no_table_is_refused(classifier: Classifier, other: Any) -> None:
     with pytest.raises(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,8 @@ def test_what_the_system_does_not_tell_is_none(tmp_path: Path) -> None:
     found = machine_memory(tmp_path)
     assert (found.limit, found.available) == (None, None)
     assert found.total is None or found.total > 2**20
+
+
+def test_a_system_without_sysconf_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    assert machine_memory(tmp_path) == Memory(None, None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import platform
 import sys
@@ -16,6 +17,8 @@ from sentiment_edge_runtimes.machine import pages
 from sentiment_edge_runtimes.machine.pages import Settling, give_back, give_back_freed, make_large
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
@@ -149,11 +152,33 @@ def test_memory_that_was_freed_is_given_back() -> None:
     assert all(block.all() for block in kept)
 
 
-def test_another_system_has_none_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
+@pytest.fixture
+def _unremembered() -> Iterator[None]:
+    """Have the C library's functions looked for anew, now and after the test."""
     pages._c_function.cache_clear()  # noqa: SLF001
-    give_back(tmp_path)
+    yield
+    pages._c_function.cache_clear()  # noqa: SLF001
+
+
+@pytest.mark.usefixtures("_unremembered")
+def test_another_system_has_none_of_it(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    def missing(path: Path) -> bytes:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(Path, "read_bytes", missing)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_: pytest.fail("looked for in its library"))
+    give_back(file)
     give_back_freed()
     make_large()
-    monkeypatch.undo()
-    pages._c_function.cache_clear()  # noqa: SLF001
+
+
+@linux
+@pytest.mark.usefixtures("_unremembered")
+def test_a_c_library_without_the_functions_gives_nothing_back(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_: object())
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as read:
+        assert read[:] == CONTENTS
+        give_back(file)
+        give_back_freed()
+        assert mapped_bytes(str(file), "Rss") == SIZE

@@ -64,7 +64,15 @@ def test_a_terminal_gets_a_hint_and_immediate_answers() -> None:
     assert b"negative\t" in seen
 
 
-@pytest.mark.parametrize("line", [b"good " * 2_000_000, b"x" * 10_000_000, b" " * 9_999_996 + b"good", b"\xff" * 10_000_000])
+LONG_LINES = {
+    "words": b"good " * 2_000_000,
+    "a word": b"x" * 10_000_000,
+    "spaces": b" " * 9_999_996 + b"good",
+    "bytes": b"\xff" * 10**7,
+}
+
+
+@pytest.mark.parametrize("line", LONG_LINES.values(), ids=LONG_LINES)
 def test_a_line_of_10_mb_takes_bounded_memory(command: Command, line: bytes) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
@@ -76,11 +84,12 @@ def test_a_line_of_10_mb_takes_bounded_memory(command: Command, line: bytes) -> 
 
 def test_progress_shows_on_a_terminal_only_once_it_takes_a_while() -> None:
     controller, terminal = pty.openpty()
-    with subprocess.Popen(PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=terminal) as process:
-        assert process.stdin
+    with subprocess.Popen(PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=terminal) as process:
+        assert process.stdin and process.stdout
         for _ in range(6):
             process.stdin.write(b"I loved it.\n")
             process.stdin.flush()
+            assert process.stdout.readline().startswith(b"positive\t")  # a slow machine may take long to begin
             time.sleep(0.6)
         process.stdin.close()
         assert process.wait(30) == 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import sentiment_edge
 import sentiment_edge_runtimes
 from sentiment_edge_runtimes.engines import MODULES
 from sentiment_edge_runtimes.vocabulary import ENGINES
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 LIBRARIES = ["numpy", "onnxruntime", "openvino", "platformdirs", "tokenizers"]
+TESTS = ["test"]
+"""The standard library names its own tests from Python 3.14 on; they lead to setuptools, on which its modulefinder fails."""
 APP = """
 from sentiment_edge import load, verify
 classifier = load()
@@ -40,7 +43,7 @@ opened = {line.split()[-1] for line in maps.read_text("utf-8").splitlines()} if 
 print(json.dumps([[*sys.modules], [*opened]]))
 """
 """Prints the modules that are loaded, and where the system tells the files, the libraries among them."""
-HOOKS = ROOT / "sentiment_edge" / "freezing" / "hooks"
+HOOKS = Path(str(sentiment_edge.__file__)).parent / "freezing" / "hooks"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def ours(names: Iterable[str]) -> set[str]:
 def test_what_an_app_loads_of_this_project_is_found(tmp_path: Path, loaded: tuple[list[str], list[str]]) -> None:
     (tmp_path / "app.py").write_text(APP)
     packages = [Path(str(sentiment_edge_runtimes.__file__)).parents[1], ROOT]
-    finder = ModuleFinder([*map(str, packages), *sys.path], excludes=LIBRARIES)
+    finder = ModuleFinder([*map(str, packages), *sys.path], excludes=[*LIBRARIES, *TESTS])
     finder.run_script(str(tmp_path / "app.py"))
     found = ours(finder.modules)
     assert ours(loaded[0]) <= found
