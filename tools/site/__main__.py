@@ -37,8 +37,9 @@ def main() -> None:
         faults += look(html, pictures)
     else:
         print("Chromium is not installed: nobody looked at the pages")
-    print(*faults, sep="\n")
-    sys.exit(f"{len(faults)} faults in {html.relative_to(_ROOT)}" if faults else 0)
+    if faults:
+        sys.exit("\n".join([*faults, f"{len(faults)} faults in {html.relative_to(_ROOT)}"]))
+    print(f"{html.relative_to(_ROOT)}: {len([*html.rglob('*.html')])} pages without a fault")
 
 
 def _build() -> Path:
