@@ -22,7 +22,7 @@ from tools.site.pages import copy_pages
 
 _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / ".site"
-_WORKER = Path(__file__).with_name("iframe-worker.js")
+_ASSETS = Path(__file__).with_name("assets")
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
 
 
@@ -46,9 +46,7 @@ def _build() -> Path:
     """Return the folder of the built pages."""
     shutil.rmtree(_FOLDER, ignore_errors=True)
     copy_pages(_ROOT, _FOLDER / "pages")
-    assets = _FOLDER / "pages" / "assets"
-    assets.mkdir()
-    shutil.copy(_WORKER, assets)
+    shutil.copytree(_ASSETS, _FOLDER / "pages" / "assets")
     build = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     done = subprocess.run(build, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
