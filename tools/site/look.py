@@ -65,7 +65,11 @@ def _look_for_search(browser: Browser, site: Path) -> Iterator[str]:
         browser.value("document.querySelector('.md-search__button').click()")
         browser.wait(f"Boolean({_SEARCH})")
         browser.value(f"{_SEARCH}.querySelector('[role=combobox]').focus()")
-        browser.call("Input.insertText", text=_WANTED)
+        for letter in _WANTED:
+            browser.call("Input.insertText", text=letter)
+            browser.value("new Promise((done) => setTimeout(done, 200))")  # as one types: the worker answers in between
+        if (typed := browser.value(f"{_SEARCH}.querySelector('[role=combobox]').value")) != _WANTED:
+            yield f"the field of the search holds {typed!r} after {_WANTED!r} was typed"
         browser.wait(_FOUND)
     except BrowserError as error:
         yield f"search for {_WANTED!r} does not find {_PAGE}: {error}"

@@ -26,14 +26,14 @@ if (location.protocol === "file:") {
     }
 
     #tell(data) {
-      const event = new MessageEvent("message", { data });
+      const event = new MessageEvent("message", { data: structuredClone(data) });
       this.onmessage?.(event);
       this.dispatchEvent(event);
     }
 
     async postMessage(data) {
       const inside = await this.#inside;
-      inside.dispatchEvent(new inside.MessageEvent("message", { data }));
+      inside.dispatchEvent(new inside.MessageEvent("message", { data: structuredClone(data) }));
     }
 
     async terminate() {
