@@ -6,9 +6,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from tools.pythons.requirements import light_requirements, minimums, project
+from tools.pythons.requirements import light_requirements, minimums
+from tools.steps import read_project
 
-DECLARED = [*project()["project"]["dependencies"], *light_requirements()]
+DECLARED = [*read_project()["project"]["dependencies"], *light_requirements()]
 
 
 @pytest.mark.parametrize("declared", DECLARED)

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tools.release.builds import compare_bytes, compare_contents
 from tools.release.changelog import read_changelog
 from tools.release.licences import PAGE, rows
 from tools.release.versions import check_tag, project_version
+from tools.steps import read_project
 
 ROOT = Path(__file__).parents[1]
 RELEASED = """# Changelog
@@ -125,7 +125,7 @@ def test_pyproject_alone_states_the_version() -> None:
 
 
 def test_classifiers_name_the_pythons_that_ci_tests() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = read_project()["project"]
     named = {line.rpartition(" ")[2] for line in project["classifiers"] if ":: 3." in line}
     workflow = (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
     assert named == {*re.findall(r'"(3\.\d+)"', workflow)}

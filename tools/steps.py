@@ -1,4 +1,4 @@
-"""Steps that several programs of this folder take: commands with their output kept back, this working tree's wheel, HTTP."""
+"""Steps that several programs of this folder take: commands with their output kept back, the project and its wheel, HTTP."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[1]
 MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
+
+
+def read_project() -> dict[str, Any]:
+    """Return pyproject.toml."""
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 
 
 def build_wheel(folder: Path) -> Path:

@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from tools.container.building import Builder
 from tools.pythons.outcome import Outcome, read, table
 from tools.pythons.places import Arm, Debian, Here, pythons_here
-from tools.pythons.requirements import light_requirements, minimums, project
-from tools.steps import REPOSITORY, build_wheel
+from tools.pythons.requirements import light_requirements, minimums
+from tools.steps import REPOSITORY, build_wheel, read_project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -73,7 +73,7 @@ def _tasks(parts: Collection[str]) -> Iterator[Task]:
         builder = Builder(_BUILD / "pythons")
         yield from (Task(Debian(f"Debian {suite}", suite, builder), pinned, needed, may_lack=True) for suite in _SUITES)
     if "minimum" in parts:
-        oldest = minimums([*project()["project"]["dependencies"], *needed])
+        oldest = minimums([*read_project()["project"]["dependencies"], *needed])
         yield Task(Here("here, oldest dependencies", sys.executable), oldest, needed)
     if "arm64" in parts:
         few = [each for each in needed if Requirement(each).name in _EMULATED[1]]

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from tools.container.dockerfile import Stage
 from tools.emulation import board
 from tools.emulation.cpus import missing_tools
-from tools.pythons.requirements import project
-from tools.steps import REPOSITORY
+from tools.steps import REPOSITORY, read_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,4 +137,4 @@ def pythons_here() -> Iterator[Here]:
 
 def _carried() -> list[Path]:
     """Return what a source distribution has, by its paths in the repository."""
-    return [Path("pyproject.toml"), *map(Path, project()["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"])]
+    return [Path("pyproject.toml"), *map(Path, read_project()["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"])]

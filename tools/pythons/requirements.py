@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from tools.steps import REPOSITORY
+from tools.steps import read_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,14 +16,9 @@ _EXPORT = {"cbor2", "msgpack", "onnx"}
 """What light tests use of the extra `export`; the rest of it needs torch."""
 
 
-def project() -> dict[str, Any]:
-    """Return pyproject.toml."""
-    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
-
-
 def light_requirements() -> list[str]:
     """Return the requirements that the light tests have besides those of the wheel itself."""
-    extras = project()["project"]["optional-dependencies"]
+    extras = read_project()["project"]["optional-dependencies"]
     used = [requirement for requirement in extras["export"] if Requirement(requirement).name in _EXPORT]
     return [*(requirement for extra in _EXTRAS for requirement in extras[extra]), *used]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tools.steps import REPOSITORY
+from tools.steps import read_project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def project_version() -> str:
     """Return the version that pyproject.toml states."""
-    version: str = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    version: str = read_project()["project"]["version"]
     return version
 
 

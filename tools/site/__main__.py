@@ -19,9 +19,9 @@ from tools.browser import find_chromium
 from tools.site.links import find_faults
 from tools.site.look import look
 from tools.site.pages import copy_pages
+from tools.steps import REPOSITORY
 
-_ROOT = Path(__file__).parents[2]
-_FOLDER = _ROOT / ".site"
+_FOLDER = REPOSITORY / ".site"
 _ASSETS = Path(__file__).with_name("assets")
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
 
@@ -38,17 +38,17 @@ def main() -> None:
     else:
         print("Chromium is not installed: nobody looked at the pages")
     if faults:
-        sys.exit("\n".join([*faults, f"{len(faults)} faults in {html.relative_to(_ROOT)}"]))
-    print(f"{html.relative_to(_ROOT)}: {len([*html.rglob('*.html')])} pages without a fault")
+        sys.exit("\n".join([*faults, f"{len(faults)} faults in {html.relative_to(REPOSITORY)}"]))
+    print(f"{html.relative_to(REPOSITORY)}: {len([*html.rglob('*.html')])} pages without a fault")
 
 
 def _build() -> Path:
     """Return the folder of the built pages."""
     shutil.rmtree(_FOLDER, ignore_errors=True)
-    copy_pages(_ROOT, _FOLDER / "pages")
+    copy_pages(REPOSITORY, _FOLDER / "pages")
     shutil.copytree(_ASSETS, _FOLDER / "pages" / "assets")
     build = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
-    done = subprocess.run(build, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(build, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         sys.exit(f"{_COLOURS.sub('', done.stdout)}\nthe site could not be built")
     return _FOLDER / "html"
